@@ -1,0 +1,1 @@
+"""Data only: each call, number, error, flag and register convention said once."""

@@ -1,0 +1,1 @@
+"""The engine: runs a loaded image and serves its traps. It knows no guest by name."""

@@ -1,0 +1,1 @@
+"""Text to frozen data: rows, grids, types, structs and conventions."""

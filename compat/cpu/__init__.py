@@ -1,0 +1,1 @@
+"""One Unicorn engine set up as a user-mode CPU."""

@@ -1,0 +1,1 @@
+"""What of the host a guest may see: mounts, confined path resolution, synthetic files."""

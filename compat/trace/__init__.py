@@ -1,0 +1,1 @@
+"""Printing calls: text for people, JSON Lines for tools."""

@@ -1,0 +1,1 @@
+"""Executable files: bytes to Image."""

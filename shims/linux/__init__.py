@@ -1,0 +1,1 @@
+"""Shims and state that only Linux guests have."""

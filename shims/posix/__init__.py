@@ -1,0 +1,1 @@
+"""Shims that every POSIX-like guest shares."""
