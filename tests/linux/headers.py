@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from elftools.elf.elffile import ELFFile
@@ -51,8 +52,8 @@ def _compile(cpu: str, source: str, *options: str) -> str:
     return done.stdout
 
 
-def _includes(headers: Iterable[str]) -> str:
-    return "".join(f"#if __has_include(<{header}>)\n#include <{header}>\n#endif\n" for header in headers)
+def _includes(headers: str) -> str:
+    return "".join(f"#if __has_include(<{header}>)\n#include <{header}>\n#endif\n" for header in headers.split())
 
 
 def macros(cpu: str, header: str) -> dict[str, int]:
@@ -74,11 +75,11 @@ def macros(cpu: str, header: str) -> dict[str, int]:
 
 
 def integers(
-    cpu: str, headers: Iterable[str], expressions: Mapping[str, str], workspace: Path, prelude: str = ""
+    cpu: str, headers: str, expressions: Mapping[str, str], workspace: Path, prelude: str = ""
 ) -> dict[str, int]:
     """Evaluate constant C expressions for *cpu*: label → value as 64 unsigned bits.
 
-    An expression that begins with `?NAME ` is left out where NAME is no macro.
+    *headers* is a list of names separated by blanks; those that a CPU lacks are left out. An expression that begins with `?NAME ` is left out where NAME is no macro.
     """
     rows = []
     for label, expression in expressions.items():
@@ -94,8 +95,10 @@ def integers(
     _compile(cpu, source, "-c", "-w", "-o", str(target))
     with target.open("rb") as file:
         elf = ELFFile(file)
-        data = elf.get_section_by_name("rows").data()
-        order = "little" if elf.little_endian else "big"
+        section = elf.get_section_by_name("rows")
+        assert section is not None
+        data = section.data()
+        order: Literal["little", "big"] = "little" if elf.little_endian else "big"
     return {
         data[at : at + 120].split(b"\0")[0].decode(): int.from_bytes(data[at + 120 : at + 128], order)
         for at in range(0, len(data), 128)
