@@ -79,7 +79,8 @@ def integers(
 ) -> dict[str, int]:
     """Evaluate constant C expressions for *cpu*: label → value as 64 unsigned bits.
 
-    *headers* is a list of names separated by blanks; those that a CPU lacks are left out. An expression that begins with `?NAME ` is left out where NAME is no macro.
+    *headers* is a list of names separated by blanks; those that a CPU lacks are left out. An expression
+    that begins with `?NAME ` is left out where NAME is no macro.
     """
     rows = []
     for label, expression in expressions.items():
