@@ -241,9 +241,7 @@ class Engine:
         raw = ffi.callback(signature, callback, error=refused, onerror=self._fail)
         self._keep.append(raw)
         identity = ffi.new("size_t *")
-        code = self._library.uc_hook_add(
-            self._handle, identity, kind, ffi.cast("void *", raw), ffi.NULL, 1, 0, *extra
-        )
+        code = self._library.uc_hook_add(self._handle, identity, kind, ffi.cast("void *", raw), ffi.NULL, 1, 0, *extra)
         _check(code, f"add hook {kind:#x}")
 
     def _fail(self, _type: type[BaseException], error: BaseException, _traceback: TracebackType) -> None:

@@ -123,8 +123,14 @@ class X8664(_Intel):
 
     mode = 1 << 3
     own_address = 0xFFFFFE0000001000
-    registers = {**_X86_64, **_FLOAT, **numbered("xmm", 16, 122, 16), **_SELECTORS,
-                 "fs_base": Register(250, 8), "gs_base": Register(251, 8)}
+    registers = {
+        **_X86_64,
+        **_FLOAT,
+        **numbered("xmm", 16, 122, 16),
+        **_SELECTORS,
+        "fs_base": Register(250, 8),
+        "gs_base": Register(251, 8),
+    }
     pc = "rip"
     tls = "fs_base"
 

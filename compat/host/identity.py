@@ -34,15 +34,11 @@ class Identity(WithLibc):
     setrlimit = staticmethod(resource.setrlimit)
 
     def getresuid(self) -> tuple[int, int, int]:
-        found: tuple[int, int, int] = getattr(
-            os, "getresuid", lambda: (os.getuid(), os.geteuid(), os.geteuid())
-        )()
+        found: tuple[int, int, int] = getattr(os, "getresuid", lambda: (os.getuid(), os.geteuid(), os.geteuid()))()
         return found
 
     def getresgid(self) -> tuple[int, int, int]:
-        found: tuple[int, int, int] = getattr(
-            os, "getresgid", lambda: (os.getgid(), os.getegid(), os.getegid())
-        )()
+        found: tuple[int, int, int] = getattr(os, "getresgid", lambda: (os.getgid(), os.getegid(), os.getegid()))()
         return found
 
     def clock_gettime(self, clock: int) -> int:

@@ -103,14 +103,10 @@ class Names(WithLibc):
         """EOPNOTSUPP for a symbolic link with AT_SYMLINK_NOFOLLOW on Linux."""
         self._libc.call("fchmodat", "isui", dir_fd, name, mode, flags)
 
-    def fchownat(
-        self, dir_fd: int, name: bytes, owner: int, group: int, flags: int = AT_SYMLINK_NOFOLLOW
-    ) -> None:
+    def fchownat(self, dir_fd: int, name: bytes, owner: int, group: int, flags: int = AT_SYMLINK_NOFOLLOW) -> None:
         os.chown(name, owner, group, dir_fd=dir_fd, follow_symlinks=not flags & AT_SYMLINK_NOFOLLOW)
 
-    def utimensat(
-        self, dir_fd: int, name: bytes, times: Times | None, flags: int = AT_SYMLINK_NOFOLLOW
-    ) -> None:
+    def utimensat(self, dir_fd: int, name: bytes, times: Times | None, flags: int = AT_SYMLINK_NOFOLLOW) -> None:
         self._libc.call("utimensat", "issi", dir_fd, name, timespecs(times), flags)
 
     def faccessat(self, dir_fd: int, name: bytes, mode: int, flags: int = AT_SYMLINK_NOFOLLOW) -> None:
