@@ -42,7 +42,7 @@ class Cache:
 
     @classmethod
     def of_user(cls, environ: Mapping[str, str]) -> Cache | None:
-        """The user's cache folder as the XDG Base Directory Specification places it, or None without a home."""
+        """The user's cache folder as the XDG Base Directory Specification places it; None without a home."""
         base = environ.get("XDG_CACHE_HOME", "")
         if not os.path.isabs(base):
             home = environ.get("HOME", "")

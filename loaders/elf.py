@@ -6,6 +6,7 @@ What stops Linux stops compat with a sentence; damage to parts that only the gue
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -25,15 +26,16 @@ from loaders.elf_stream import ElfStream
 from loaders.image import Image, Kind, Segment
 from loaders.source import Source
 
-__all__ = ["image_of", "interpreter_of", "notes_of", "open_elf"]
+__all__ = ["DAMAGE", "image_of", "interpreter_of", "notes_of", "open_elf", "reason"]
 
 PATH_MAX = 4096
 MAX_TAGS = 1024
 MAX_NOTES = 256
 DF_1_PIE = 0x0800_0000
 
-_DAMAGE: Final = (
+DAMAGE: Final = (
     ELFError,
+    struct.error,
     ConstructError,
     ArithmeticError,
     AssertionError,
@@ -45,7 +47,7 @@ _DAMAGE: Final = (
     TypeError,
     ValueError,
 )
-"""What pyelftools raises on damaged files; struct.error and UnicodeDecodeError are ValueErrors or wrapped by it."""
+"""What pyelftools raises on damaged files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ class _Dynamic:
     flags_1: int = 0
 
 
-def open_elf(source: Source, header: Header) -> Any:
+def open_elf(source: Source, header: Header, *, sections: bool = False) -> Any:
     """A pyelftools ELFFile over *source* that sees segments only: stripped or damaged sections don't matter
     to running.
 
@@ -65,9 +67,9 @@ def open_elf(source: Source, header: Header) -> Any:
         BadFile: pyelftools refuses the header.
     """
     try:
-        return ELFFile(ElfStream(source, header, sections=False))  # type: ignore[arg-type]
-    except _DAMAGE as error:
-        raise BadFile(f"{source.name}: the ELF header can't be read: {_reason(error)}") from error
+        return ELFFile(ElfStream(source, header, sections=sections))  # type: ignore[arg-type]
+    except DAMAGE as error:
+        raise BadFile(f"{source.name}: the ELF header can't be read: {reason(error)}") from error
 
 
 def image_of(
@@ -178,8 +180,8 @@ def notes_of(elf: Any) -> tuple[tuple[Note, ...], tuple[str, ...]]:
         for part in elf.iter_segments():
             if part["p_type"] in ("PT_NOTE", "PT_GNU_PROPERTY"):
                 found.extend(islice(_notes_of(elf, part), MAX_NOTES))
-    except _DAMAGE as error:
-        return tuple(found), (f"notes (PT_NOTE): {_reason(error)}",)
+    except DAMAGE as error:
+        return tuple(found), (f"notes (PT_NOTE): {reason(error)}",)
     return tuple(found), ()
 
 
@@ -199,8 +201,8 @@ def _note_type(note: Any) -> int:
 def _dynamic(elf: Any) -> tuple[_Dynamic, tuple[str, ...]]:
     try:
         return _read_dynamic(elf), ()
-    except _DAMAGE as error:
-        return _Dynamic(), (f"dynamic section (PT_DYNAMIC): {_reason(error)}",)
+    except DAMAGE as error:
+        return _Dynamic(), (f"dynamic section (PT_DYNAMIC): {reason(error)}",)
 
 
 def _read_dynamic(elf: Any) -> _Dynamic:
@@ -221,7 +223,7 @@ def _read_dynamic(elf: Any) -> _Dynamic:
     return _Dynamic(tuple(needed), soname, rpath, runpath, one.get("DT_FLAGS_1", 0))
 
 
-def _reason(error: BaseException) -> str:
+def reason(error: BaseException) -> str:
     """The first line of an exception whose text nobody here wrote."""
     text = str(error).split("\n", 1)[0][:120]
     return text if text.isprintable() and text else type(error).__name__

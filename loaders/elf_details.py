@@ -18,7 +18,7 @@ __all__ = ["details_of"]
 
 
 def details_of(header: Header, notes: Iterable[Note], abiflags: bytes | None) -> ElfDetails:
-    """The exact ABI that a file was built for; *abiflags* is the contents of PT_MIPS_ABIFLAGS, if it has one."""
+    """The exact ABI that a file was built for; *abiflags* is what PT_MIPS_ABIFLAGS holds, if there is one."""
     properties = _gnu_properties(header, notes)
     flags = header.flags
     match header.machine:
@@ -95,7 +95,7 @@ _AARCH64_FEATURES: Final = (_AARCH64_FEATURE_1_AND, ("BTI", "PAC", "GCS"))
 
 
 def _gnu_properties(header: Header, notes: Iterable[Note]) -> dict[int, int]:
-    """The 32-bit properties of NT_GNU_PROPERTY_TYPE_0 notes, by type (Linux Extensions to gABI, section 2.1)."""
+    """The 32-bit properties of NT_GNU_PROPERTY_TYPE_0 notes, by type (Linux Extensions to gABI, 2.1)."""
     found: dict[int, int] = {}
     order, step = ("<" if header.little else ">"), header.bits // 8
     for note in notes:

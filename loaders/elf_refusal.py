@@ -21,14 +21,17 @@ _NOUNS: dict[Kind, str] = {
 }
 
 
+def _named(guest: str) -> str:
+    name = OS_NAMES[guest]
+    return f"{'an' if name[0] in 'AIO' or name == 'HP-UX' else 'a'} {name}"
+
+
 def elf_refusal(source: Source, header: Header, headers: Sequence[ProgramHeader], machine: Machine) -> str:
     """What the file is, for which CPU, and that compat lacks it."""
     notes, _ = notes_of(open_elf(source, header))
     interpreter, _ = interpreter_of(source, headers)
     brand = brand_of(header, headers, notes, interpreter)
-    return (
-        f"{source.name} is a {OS_NAMES[brand.guest]} program for {machine.words} (ELF); compat {machine.lack}"
-    )
+    return f"{source.name} is {_named(brand.guest)} program for {machine.words} (ELF); compat {machine.lack}"
 
 
 def guest_refusal(source: Source, image: Image, machine: Machine) -> str:
@@ -37,6 +40,6 @@ def guest_refusal(source: Source, image: Image, machine: Machine) -> str:
     wants = f", wants {printable(image.interpreter)}" if image.interpreter else ""
     noun = _NOUNS[image.kind]
     return (
-        f"{source.name} is a {system} {noun} for {machine.words} (ELF, {image.kind}{wants}); "
+        f"{source.name} is {_named(image.guest)} {noun} for {machine.words} (ELF, {image.kind}{wants}); "
         f"compat has no {system} guest yet"
     )

@@ -60,7 +60,7 @@ _FIRST_WORDS: Final = MappingProxyType({b"<?php": "a PHP script", b"@echo": "a D
 
 
 def refusal(source: Source) -> str:
-    """One sentence on what a file is that is neither ELF nor a `#!` script, and why compat does not run it."""
+    """One sentence on what a file is that is neither ELF nor a script, and why compat does not run it."""
     head = source.read(0, HEAD)
     return f"{source.name} {_words(source, head)}"
 

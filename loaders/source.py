@@ -99,10 +99,11 @@ def open_source(path: str | bytes | os.PathLike[str]) -> Iterator[Source]:
     name = printable(os.fspath(path))
     try:
         # O_NONBLOCK: opening a pipe that nobody writes to must not hang.
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise BadFile(f"{name}: {reason}") from error
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
+    except OSError as error:
+        raise BadFile(f"{name}: {error.strerror}") from error
+    except ValueError as error:
+        raise BadFile(f"{name}: no file's name holds a NUL byte") from error
     try:
         mode = os.fstat(descriptor).st_mode
         for test, words in _NOT_A_PROGRAM:
