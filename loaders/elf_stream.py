@@ -11,8 +11,8 @@ __all__ = ["ElfStream"]
 
 RUNNING = (20_000, 8 << 20)
 INSPECTING = (1_500_000, 256 << 20)
-"""The most reads and bytes without and with sections: no real program needs a tenth of the former, and a library of
-50,000 symbols passes the latter.
+"""The most reads and bytes without and with sections: no real program needs a tenth of the former, and a
+library of 50,000 symbols passes the latter.
 """
 
 
