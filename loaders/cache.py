@@ -15,7 +15,7 @@ from dataclasses import asdict, fields
 from typing import Any
 
 from loaders.elf_headers import Header
-from loaders.image import ElfDetails, Image, Segment, Tls
+from compat.image import ElfDetails, Image, Segment, Tls
 from loaders.source import Recorder, Source
 
 __all__ = ["Cache"]

@@ -10,7 +10,7 @@ from loaders.elf_headers import Header, ProgramHeader, read_header, read_program
 from loaders.elf_machines import machine_of
 from loaders.elf_segments import MEMORY_LIMIT, segments_of
 from loaders.foreign import refusal
-from loaders.image import Image, Script, Segment
+from compat.image import Image, Script, Segment
 from loaders.script import script_of
 from loaders.source import Recorder, Source
 

@@ -23,7 +23,7 @@ from loaders.elf_details import details_of
 from loaders.elf_headers import PT, Header, ProgramHeader
 from loaders.elf_segments import alignment_of, tls_of
 from loaders.elf_stream import ElfStream
-from loaders.image import Image, Kind, Segment
+from compat.image import Image, Kind, Segment
 from loaders.source import Source
 
 __all__ = ["DAMAGE", "image_of", "interpreter_of", "notes_of", "open_elf", "reason"]

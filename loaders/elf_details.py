@@ -12,7 +12,7 @@ from typing import Final
 
 from loaders.elf_brands import Note
 from loaders.elf_headers import Header
-from loaders.image import ElfDetails
+from compat.image import ElfDetails
 
 __all__ = ["details_of"]
 

@@ -8,7 +8,7 @@ from loaders.elf import interpreter_of, notes_of, open_elf
 from loaders.elf_brands import OS_NAMES, brand_of
 from loaders.elf_headers import Header, ProgramHeader
 from loaders.elf_machines import Machine
-from loaders.image import Image, Kind
+from compat.image import Image, Kind
 from loaders.source import Source, printable
 
 __all__ = ["elf_refusal", "guest_refusal"]

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from compat.errors import BadFile
 from loaders.elf_headers import PAGE, PT, ProgramHeader
-from loaders.image import Segment, Tls
+from compat.image import Segment, Tls
 from loaders.source import Source
 
 __all__ = ["MEMORY_LIMIT", "alignment_of", "segments_of", "tls_of"]

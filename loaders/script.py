@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from compat.errors import BadFile
-from loaders.image import Script
+from compat.image import Script
 from loaders.source import Source
 
 __all__ = ["script_of"]

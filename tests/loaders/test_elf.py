@@ -6,7 +6,7 @@ import pytest
 
 from compat.errors import BadFile, Unsupported
 from loaders.detect import detect
-from loaders.image import ElfDetails, Image, Segment, Tls
+from compat.image import ElfDetails, Image, Segment, Tls
 from loaders.source import Source
 from tests.loaders.splice import find, put, sample
 

@@ -6,7 +6,7 @@ import pytest
 
 from compat.errors import BadFile
 from loaders.detect import detect
-from loaders.image import Script
+from compat.image import Script
 from loaders.source import Source
 
 
