@@ -9,12 +9,15 @@ from loaders.source import Source
 
 __all__ = ["ElfStream"]
 
-MAX_READS = 20_000
-MAX_BYTES = 8 << 20
+RUNNING = (20_000, 8 << 20)
+INSPECTING = (1_500_000, 256 << 20)
+"""The most reads and bytes without and with sections: no real program needs a tenth of the former, and a
+library of 50,000 symbols passes the latter.
+"""
 
 
 class ElfStream(io.RawIOBase):
-    """A seekable stream over a Source that gives up after MAX_READS reads or MAX_BYTES bytes.
+    """A seekable stream over a Source that gives up after so many reads or bytes.
 
     With *sections* off, e_shoff, e_shnum and e_shstrndx read as zero: a program runs without sections, and
     damage there must not stop it.
@@ -25,8 +28,7 @@ class ElfStream(io.RawIOBase):
         self._source = source
         self._head = header.raw if sections else _without_sections(header)
         self._at = 0
-        self._reads = 0
-        self._bytes = 0
+        self._reads, self._bytes = INSPECTING if sections else RUNNING
 
     def seekable(self) -> bool:
         return True
@@ -49,9 +51,9 @@ class ElfStream(io.RawIOBase):
             EOFError: the file's own tables lead to endless reading.
         """
         wanted = self._source.size - self._at if size is None or size < 0 else size
-        self._reads += 1
-        self._bytes += max(0, min(wanted, self._source.size - self._at))
-        if self._reads > MAX_READS or self._bytes > MAX_BYTES:
+        self._reads -= 1
+        self._bytes -= max(0, min(wanted, self._source.size - self._at))
+        if self._reads < 0 or self._bytes < 0:
             raise EOFError("the tables describe more than any real program has")
         data = self._source.read(self._at, wanted)
         if self._at < len(self._head):

@@ -51,10 +51,14 @@ def _cut(data: bytes, chance: random.Random) -> bytes:
 
 
 def _header(data: bytes, chance: random.Random) -> bytes:
+    if data[4] not in (1, 2):
+        return data
     return put(data, chance.choice(HEADER_FIELDS), _value(data, chance))
 
 
 def _program_header(data: bytes, chance: random.Random) -> bytes:
+    if data[4] not in (1, 2):
+        return data
     count = get(data, "e_phnum")
     index = chance.randrange(min(count, 12) or 1)
     if get(data, "e_phoff") + 56 * (index + 1) > len(data):

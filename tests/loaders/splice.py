@@ -53,7 +53,7 @@ def get(data: bytes, field: str, index: int | None = None) -> int:
 
 
 def put(data: bytes, field: str, value: int, index: int | None = None) -> bytes:
-    """*data* with one field of the ELF header or of program header *index* set to *value*, cut to its width."""
+    """*data* with one field of the ELF header or of program header *index* set to *value*."""
     at, code = _place(data, field, index)
     raw = struct.pack(code, value & (1 << 8 * struct.calcsize(code)) - 1)
     return data[:at] + raw + data[at + len(raw) :]
