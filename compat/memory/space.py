@@ -127,7 +127,7 @@ class AddressSpace:
                     raise self.explain(address, access)
             start = area.frame + address - area.start
             if access == _WRITE and area.executed:
-                self.stale.append((address, stop - address))
+                self.stale.append((start, stop - address))
             yield self.ram.view[start : start + stop - address]
             address = stop
 
@@ -186,7 +186,7 @@ class AddressSpace:
             place = area.frame + start - area.start
             self.ram.view[place : place + end - start] = data[start - address : end - address]
             if area.executed:
-                self.stale.append((start, end - start))
+                self.stale.append((place, end - start))
 
     def _place(self, address: int, size: int, fixed: bool, replace: bool) -> int:
         if fixed:
@@ -241,7 +241,7 @@ class AddressSpace:
             return
         self.flush = True
         if piece.executed:
-            self.stale.append((piece.start, piece.size))
+            self.stale.append((piece.frame, piece.size))
 
     def protect(self, address: int, size: int, protection: int) -> None:
         """mprotect(2): raises OSError ENOMEM for a hole (after changing what lies before it), EACCES for a shared
@@ -328,7 +328,7 @@ class AddressSpace:
             if area.frame is not None:
                 self.ram.advise_free(area.frame + start - area.start, stop - start)
                 if area.executed:
-                    self.stale.append((start, stop - start))
+                    self.stale.append((area.frame + start - area.start, stop - start))
         if hole:
             raise OSError(errno.ENOMEM, "hole in the range")
 
@@ -336,6 +336,13 @@ class AddressSpace:
         """Unmap everything, as execve does."""
         self.unmap(0, 1 << 64)
         self._hint = self.mmap_top
+
+    def outdate(self, address: int, size: int) -> None:
+        """Code in this range was changed behind the CPU's back: translate it anew."""
+        for area in self.areas.between(address, address + size):
+            if area.frame is not None and area.executed:
+                start, end = max(address, area.start), min(address + size, area.end)
+                self.stale.append((area.frame + start - area.start, end - start))
 
     def rights(self, address: int) -> Protection:
         """What the guest may do at *address*; none where nothing is mapped."""

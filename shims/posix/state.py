@@ -58,12 +58,32 @@ class PosixProcess(Process):
         self.files = FileTable(1024)
         self.actions: dict[int, Action] = {}
         self.pending: list[Pending] = []
+        self.caught: set[int] = set()
+        self.caught_mask = 0
         self.limits: dict[str, tuple[int, int]] = {}
         self.pid = 0
         self.children: dict[int, object] = {}
+        names = abi.signals.values
+        self.most_signals = 128 if abi.cpu.family == "mips" else 64  # _NSIG of asm/signal.h
+        self.unblockable = 1 << (names["SIGKILL"] - 1) | 1 << (names["SIGSTOP"] - 1)
         self.executable = b""
         self.arguments: list[bytes] = []
         self.environment: list[bytes] = []
+
+    def deliverable(self, thread: Thread) -> bool:
+        """Whether an unblocked signal is pending that is not ignored, or one that sigtimedwait waits for."""
+        assert isinstance(thread, PosixThread)
+        open_mask = ~thread.mask | thread.wanted
+        return any(
+            open_mask >> (p.number - 1) & 1 and (thread.wanted >> (p.number - 1) & 1 or not self._ignores(p.number))
+            for p in (*thread.pending, *self.pending)
+        )
+
+    def _ignores(self, number: int) -> bool:
+        action = self.actions.get(number)
+        if action is None or action.handler == 0:
+            return str(self.abi.signals.decode(number)) in ("SIGCHLD", "SIGURG", "SIGWINCH", "SIGCONT")
+        return action.handler == 1
 
 
 class PosixThread(Thread):
@@ -79,3 +99,4 @@ class PosixThread(Thread):
         self.saved_mask: int | None = None
         self.pending: list[Pending] = []
         self.altstack = AltStack()
+        self.wanted = 0  # the signals that sigtimedwait waits for
