@@ -132,6 +132,17 @@ class Accessor:
             view[:] = data[done : done + len(view)]
             done += len(view)
 
+    def store(self, address: int, data: bytes) -> None:
+        """Store *data* whatever the guest's rights are, as a kernel does into pages that it gives to the guest."""
+        for area in self.areas.between(address, address + len(data)):
+            if area.frame is None:
+                continue
+            start, end = max(address, area.start), min(address + len(data), area.end)
+            place = area.frame + start - area.start
+            self.ram.view[place : place + end - start] = data[start - address : end - address]
+            if area.executed:
+                self.stale.append((start, end - start))
+
     def views(self, address: int, size: int, write: bool) -> list[memoryview]:
         """The guest's bytes themselves, a view per contiguous piece; for readv and writev. Raises MemoryFault."""
         return list(self._pieces(address, size, _WRITE if write else _READ))

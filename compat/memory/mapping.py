@@ -84,6 +84,12 @@ class Mapper(Accessor):
         self._add(area)
         return address
 
+    def map_above(self, address: int, size: int, protection: int, name: bytes) -> None:
+        """Map fresh pages beyond the end of user addresses, where some kernels show a page of their own."""
+        area = Area(address, address + size, protection, name=name)
+        self._give_frames(area)
+        self._add(area)
+
     def _check_fixed(self, address: int, size: int, replace: bool) -> None:
         check_page(address)
         if not 0 <= address <= self.top - size:
