@@ -8,7 +8,8 @@ from compat.abi.abi import Abi
 from compat.host import Host
 from compat.memory import AddressSpace
 from compat.process import Options, Process, Registers, Thread
-from compat.sandbox.view import FileView, Location
+from compat.sandbox.place import Opened
+from compat.sandbox.view import FileView
 from shims.posix.openfiles import FileTable
 
 __all__ = ["Action", "AltStack", "Pending", "PosixProcess", "PosixThread"]
@@ -52,7 +53,7 @@ class PosixProcess(Process):
     def __init__(self, abi: Abi, memory: AddressSpace, host: Host, options: Options, view: FileView) -> None:
         super().__init__(abi, memory, host, options)
         self.view = view
-        self.directory: Location = view.root
+        self.directory: Opened = view.root()
         self.umask = 0o022
         self.files = FileTable(1024)
         self.actions: dict[int, Action] = {}
