@@ -28,6 +28,7 @@ class LinuxProcess(PosixProcess):
         self.no_new_privileges = False
         self.keep_capabilities = False
         self.next_tid = 0
+        self.function_descriptors = False  # PowerPC's first 64-bit ABI: a handler's address is that of a descriptor
 
 
 class LinuxThread(PosixThread):
