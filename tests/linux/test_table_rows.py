@@ -64,7 +64,7 @@ def test_every_type_is_known(cpu: str) -> None:
 
 @every_cpu
 def test_every_row_can_be_decoded(cpu: str) -> None:
-    """Its arguments fit the registers and stack slots of the CPU's convention, and a case can be told by its constant."""
+    """Its arguments fit the registers and stack slots of the CPU's convention, and a constant tells its cases apart."""
     abi = Abi("linux", cpu)
     binder = Binder(abi)
     for name in abi.numbers:
