@@ -43,7 +43,7 @@ def enter(thread: LinuxThread, program: OpenProgram, arguments: Sequence[bytes],
         random=os.urandom(16),
         auxv=_auxiliary_vector(process, program.image, loaded),
         tags=process.abi.constants("AuxTag").values,
-        platform=hardware(cpu).platform,
+        platform=hardware(process.abi).platform,
         limit=argument_limit(stack),
     )
     memory.store(made.pointer, made.data)
@@ -62,7 +62,7 @@ def _executable_by_default(cpu: Cpu) -> bool:
 
 
 def _auxiliary_vector(process: LinuxProcess, image: Image, loaded: Loaded) -> dict[str, int]:
-    traits = hardware(process.abi.cpu)
+    traits = hardware(process.abi)
     values = {
         "AT_HWCAP": traits.hwcap,
         "AT_HWCAP2": traits.hwcap2,

@@ -20,8 +20,8 @@ class LinuxProcess(PosixProcess):
     """Adds the program break [*break_start*, *break_end*), the auxiliary vector, the *trampoline* page's addresses by
     name (`sigreturn`, `rt_sigreturn`), *personality*, *dumpable*, the child-subreaper flag and the x86 segments."""
 
-    def __init__(self, abi: Abi, memory: AddressSpace, host: Host, options: Options, view: FileView) -> None:
-        super().__init__(abi, memory, host, options, view)
+    def __init__(self, abi: Abi, memory: AddressSpace, host: Host, options: Options) -> None:
+        super().__init__(abi, memory, host, options)
         self.break_start = 0
         self.break_end = 0
         self.stack_top = 0
