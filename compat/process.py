@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from typing import NoReturn, Protocol
 
 from compat.abi.abi import Abi
-from compat.errors import Interrupted, MemoryFault, Restart, Wait
+from compat.errors import CompatError, Interrupted, MemoryFault, Restart, Wait
 from compat.host import Host
+from compat.image import Image, Script
 from compat.memory import AddressSpace
 
-__all__ = ["CpuFault", "Engine", "Options", "Personality", "Process", "Program", "Registers", "Thread"]
+__all__ = ["CpuFault", "Engine", "LoadImage", "Options", "Personality", "Process", "Program", "Registers", "Thread"]
 
 
 class Registers(Protocol):
@@ -66,6 +67,7 @@ class Process:
         self.status: int | None = None
         self.attention = False
         self.engine: Engine | None = None
+        self.load_image: LoadImage = _no_loader
 
     def deliverable(self, thread: Thread) -> bool:
         """Whether a signal is pending that would end a wait of *thread*."""
@@ -155,8 +157,8 @@ class Engine(Protocol):
 class Personality(Protocol):
     """What the engine asks of a guest's operating system (shims/<guest>/personality.py)."""
 
-    def start(self, program: Program) -> Thread:
-        """Load *program* and return its first thread; raises CompatError."""
+    def start(self, program: Program, registers: Registers) -> Thread:
+        """Load *program* and return its first thread, which owns *registers*; raises CompatError."""
 
     def fault(self, thread: Thread, fault: MemoryFault | CpuFault) -> None:
         """Turn a fault of the running thread into the guest's own exception."""

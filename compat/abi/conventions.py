@@ -23,6 +23,7 @@ class Cpu:
     align64: int
     pairs: str
     machine: str
+    top: int
     pc: str
     sp: str
     link: str
@@ -62,7 +63,7 @@ def find_cpu(grid: Grid, name: str) -> Cpu:
     """The line of cpus.tbl called *name*; raises Unsupported for an unknown CPU."""
     for keys, cells, line in grid.rows:
         if keys[0] == name:
-            kind, family, bits, endian, align, pairs, machine, pc, sp, link, result, args = cells
+            kind, family, bits, endian, align, pairs, machine, top, pc, sp, link, result, args = cells
             if endian not in ("little", "big") or pairs not in ("packed", "even", "-") or bits not in ("32", "64"):
                 raise BadTable(f"{grid.source}:{line}: bits, endian or pairs of {name} is none of the known words")
             return Cpu(
@@ -74,6 +75,7 @@ def find_cpu(grid: Grid, name: str) -> Cpu:
                 int(align),
                 pairs,
                 machine,
+                int(top, 0),
                 pc,
                 sp,
                 link,

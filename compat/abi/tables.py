@@ -28,7 +28,7 @@ PARENTS = {"linux": ("linux", "posix"), "posix": ("posix",)}
 
 _GRIDS = ("cpus", "conventions", "errors", "signals", "flags", "constants")
 _R = TypeVar("_R", Row, StructRow)
-_FORMAT = 3  # of the cache file; a change of any class that it holds must raise it
+_FORMAT = 4  # of the cache file; a change of any class that it holds must raise it
 
 
 @dataclass(frozen=True)

@@ -58,3 +58,38 @@ class AArch64(Family):
 
     def exception(self, engine: Engine, number: int, pc: int) -> ExceptionInfo:
         return _EXCEPTIONS.get(number, "privileged"), pc
+
+
+_CORTEX_A15, _ARM_MAX = 17, 33
+
+_ARM = {
+    **numbered("r", 13, 66, 4),
+    "sp": Register(12, 4),
+    "lr": Register(10, 4),
+    "pc": Register(11, 4),
+    "cpsr": Register(3, 4),
+    **numbered("d", 32, 14, 8),
+    "fpscr": Register(6, 4),
+    "tpidruro": Register(113, 4),
+}
+
+
+class Arm(Family):
+    """ARM in USR mode, ARM and Thumb."""
+
+    arch = 1
+    mode = 0
+    model = _CORTEX_A15
+    page_size = 4096
+    syscall = 2
+    registers = _ARM
+    pc = "pc"
+    tls = "tpidruro"
+
+    def prepare(self, engine: Engine, supervisor: Supervisor) -> None:
+        engine.write(Register(111, 4), 0xF << 20)
+        engine.write(Register(4, 4), 1 << 30)
+        engine.write(_ARM["cpsr"], 0x10)
+
+    def exception(self, engine: Engine, number: int, pc: int) -> ExceptionInfo:
+        return _EXCEPTIONS.get(number, "privileged"), pc

@@ -40,6 +40,9 @@ class Family:
     syscall: ClassVar[int]
     """The exception number of the system-call instruction."""
 
+    invalid_instruction: ClassVar[str] = "illegal"
+    """What it means when Unicorn ends a run with UC_ERR_INSN_INVALID, which it does before anything else is changed."""
+
     mode: int
     registers: Mapping[str, Register]
     """The user-visible registers by name, all that `Machine.save` keeps."""

@@ -18,6 +18,16 @@ _ACCESS_NAMES: dict[int, Literal["read", "write", "fetch"]] = {READ: "read", WRI
 _FAMILIES = {
     "x86-64": ("x86", "X8664"),
     "aarch64": ("arm", "AArch64"),
+    "arm": ("arm", "Arm"),
+    "riscv64": ("riscv", "RiscV64"),
+    "mips": ("mips", "Mips"),
+    "mipsel": ("mips", "MipsEl"),
+    "mips64": ("mips", "Mips64"),
+    "mips64el": ("mips", "Mips64El"),
+    "ppc": ("ppc", "Ppc"),
+    "ppc64": ("ppc", "Ppc64"),
+    "ppc64le": ("ppc", "Ppc64Le"),
+    "s390x": ("s390x", "S390X"),
 }
 
 _OWN_CODE = 0x800
@@ -102,7 +112,7 @@ class Machine:
             access = _ACCESS_NAMES[self._refused]
             return Stop("fault", address=engine.fault_address(), access=access)
         if code == INVALID_INSTRUCTION:
-            return Stop("exception", name="illegal")
+            return Stop("exception", name=self.family.invalid_instruction)
         raise EngineError(f"unicorn: error {code} at pc {self.read(self.family.pc):#x}")
 
     def stop(self) -> None:

@@ -171,6 +171,23 @@ class AddressSpace:
             self.used += size
         return address
 
+    def map_above(self, address: int, size: int, protection: int, name: bytes) -> None:
+        """Map fresh pages beyond the end of user addresses, where some kernels show a page of their own."""
+        area = Area(address, address + size, protection, name=name)
+        self._give_frames(area)
+        self.areas.insert(area)
+
+    def store(self, address: int, data: bytes) -> None:
+        """Store *data* whatever the guest's rights are, as a kernel does into pages that it gives to the guest."""
+        for area in self.areas.between(address, address + len(data)):
+            if area.frame is None:
+                continue
+            start, end = max(address, area.start), min(address + len(data), area.end)
+            place = area.frame + start - area.start
+            self.ram.view[place : place + end - start] = data[start - address : end - address]
+            if area.executed:
+                self.stale.append((start, end - start))
+
     def _place(self, address: int, size: int, fixed: bool, replace: bool) -> int:
         if fixed:
             if address % PAGE:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from compat.host import Host
+from compat.sandbox.place import Opened
 
 __all__ = ["Descriptor", "FileTable", "OpenFile"]
 
@@ -22,7 +23,7 @@ class OpenFile:
     """
 
     def __init__(
-        self, host: Host, fd: int, *, path: bytes = b"", opened: object = None, flags: int = 0, kind: Any = None
+        self, host: Host, fd: int, *, path: bytes = b"", opened: Opened | None = None, flags: int = 0, kind: Any = None
     ) -> None:
         self.host = host
         self.fd = fd
