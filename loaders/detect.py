@@ -6,11 +6,11 @@ from collections.abc import Container
 from typing import TYPE_CHECKING
 
 from compat.errors import Unsupported
+from compat.image import Image, Script, Segment
 from loaders.elf_headers import Header, ProgramHeader, read_header, read_program_headers
 from loaders.elf_machines import machine_of
 from loaders.elf_segments import MEMORY_LIMIT, segments_of
 from loaders.foreign import refusal
-from compat.image import Image, Script, Segment
 from loaders.script import script_of
 from loaders.source import Recorder, Source
 
