@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from compat.abi.abi import Abi
 from compat.host import Host
 from compat.memory import AddressSpace
 from compat.process import Options, Registers
-from compat.sandbox.view import FileView
 from shims.posix.state import PosixProcess, PosixThread
+
+if TYPE_CHECKING:
+    from compat.sandbox.view import FileView
 
 __all__ = ["LinuxProcess", "LinuxThread"]
 
