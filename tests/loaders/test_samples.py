@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import shutil
 import subprocess
 import sys
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import pytest
@@ -16,10 +16,20 @@ from loaders.detect import detect
 from loaders.source import open_source
 from tests.loaders.splice import DATA, sample, sample_names
 
+BUILT_WITH = "0.17.1"
+
+
+def zig_version() -> str:
+    try:
+        return version("ziglang")
+    except PackageNotFoundError:
+        return "none"
+
+
 SAMPLES = Path(__file__).parents[2] / "samples" / "linux"
 
 
-@pytest.mark.skipif(importlib.util.find_spec("ziglang") is None, reason="needs the package ziglang")
+@pytest.mark.skipif(zig_version() != BUILT_WITH, reason=f"needs the package ziglang {BUILT_WITH}")
 def test_the_build_script_makes_the_committed_files(tmp_path: Path) -> None:
     for name in ("build.sh", "tiny.c"):
         shutil.copy(DATA / name, tmp_path)
