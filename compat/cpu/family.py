@@ -125,6 +125,6 @@ class Family:
     def fetching(self, page: int, code: memoryview) -> None:
         """Look at a page of code before any of it is translated."""
 
-    def made(self, pc: int, code: bytes) -> tuple[int, int] | None:
+    def made(self, code: bytes) -> tuple[int, int] | None:
         """Return (offset, instructions before it) of an instruction in a new block that must not run."""
         return None

@@ -105,10 +105,13 @@ class Machine:
         self._stopping = False
         self._own = True
         self._alias: int | None = None
+        self._forbidden: tuple[int, int, int] | None = None
         self._saved = engine.wide_batch(list(family.registers.values()))
         engine.map_ram(pages.ram)
         engine.on_fill(self._fill_page)
         family.hook(on_syscall, self._exception)
+        if family.looks_at_blocks:
+            engine.on_block_made(self._block_made)
         family.prepare()
         engine.find_fault_field(lambda address: engine.start(address) and None, (OUTSIDE, 0x2C91D638))
         self._own = False
@@ -131,6 +134,8 @@ class Machine:
             code = self._engine.start(family.resume_address() if pc is None else pc)
             pc = None
             stop = self._reason(code)
+            if self._forbidden is not None:
+                stop = self._meet_forbidden(stop)
             family.settle(self._event)
             if stop is not None:
                 return stop
@@ -150,6 +155,29 @@ class Machine:
         elif self._event is None:
             raise EngineError(f"unicorn: error {code} at {self._engine.read(self._pc):#x}")
         return Stop("exception", self._event.address, None, self._event.name, self._event.number)
+
+    def _block_made(self, pc: int, size: int) -> None:
+        if not self._own and self._forbidden is None and (found := self.family.made(self.code(pc, size))):
+            offset, before = found
+            self._forbidden = (pc, pc + offset, before)
+            self._engine.stop()
+
+    def _meet_forbidden(self, stop: Stop | None) -> Stop | None:
+        """A block was not begun, since an instruction in it must not run: step to that instruction and refuse it.
+
+        Steps by count are slow and drop all translated code, so the block is looked at again the next time.
+        """
+        assert self._forbidden is not None
+        block, at, before = self._forbidden
+        engine = self._engine
+        engine.flush_code()
+        if stop is None and engine.read(self._pc) == block:
+            stop = self._reason(engine.start(block, before)) if before else None
+            if stop is None and engine.read(self._pc) == at:
+                self._event = self.family.invalid(at)
+                stop = Stop("exception", at, None, self._event.name, self._event.number)
+        self._forbidden = None
+        return stop
 
     def stop(self) -> None:
         """End the run soon, from a hook or from another host thread (then between blocks, within about 0.2 ms).

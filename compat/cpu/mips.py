@@ -1,12 +1,14 @@
 """MIPS in user mode, 32 and 64 bits, both byte orders, release 2.
 
-Four things of Unicorn's are set right here:
+Five things of Unicorn's are set right here:
 - Before it reports an exception it overwrites the PC with that of the last system call (`next_pc`), so exceptions are
   taken through `Engine.before_exception`, where the PC is still exact.
 - A stop in a branch's delay slot leaves the branch pending in QEMU's `hflags`, which no register shows and which would
   make any other PC a delay slot too. `settle` moves the PC back to the branch, as a kernel's EPC is, and forgets it.
 - Its translator loses a temporary per instruction and crashes the process in a block of about 390 instructions. Pages
   with such runs, also of zeros (nop), are made heavier, which ends their blocks before.
+- LL looks its address up in the CPU's own TLB whatever the software MMU says, so that TLB maps 0 to 2 GiB (MIPS32) or
+  0 to 32 GiB (MIPS64): MIPS64 programs must be given no address above, or their atomics fail.
 - `rdhwr $29` needs Config3.ULRI and HWREna.
 
 Unaligned accesses are exceptions ("alignment"); Linux does them for the program.
@@ -44,6 +46,18 @@ _CU1, _FR, _PX, _UX, _USER = 1 << 29, 1 << 26, 1 << 23, 1 << 5, 2 << 3
 
 # lui/ori $8, 0xe000000f; mtc0 $8, HWREna: all of rdhwr's registers for user programs.
 _ENABLE_RDHWR = (0x3C08E000, 0x3508000F, 0x40883800)
+# lui/ori $10, 0x1fffe000; mtc0 $10, PageMask; li $11, 7; mtc0 $11, EntryLo0 and EntryLo1; li $8, 0; move $9, $0;
+# lui $13, 0x2000; 1: mtc0 $8, Index; mtc0 $9, EntryHi; tlbwi; addiu $8, $8, 1; addiu $12, $8, -4; bnez $12, 1b;
+# addu $9, $9, $13
+_FILL_TLB_32 = (
+    0x3C0A1FFF, 0x354AE000, 0x408A2800, 0x240B0007, 0x408B1000, 0x408B1800, 0x24080000, 0x00004821,
+    0x3C0D2000, 0x40880000, 0x40895000, 0x42000002, 0x25080001, 0x250CFFFC, 0x1580FFFA, 0x012D4821,
+)  # fmt: skip
+# The same with dmtc0 and daddu, and 64 entries.
+_FILL_TLB_64 = (
+    0x3C0A1FFF, 0x354AE000, 0x408A2800, 0x240B0007, 0x40AB1000, 0x40AB1800, 0x24080000, 0x00004821,
+    0x3C0D2000, 0x40880000, 0x40A95000, 0x42000002, 0x25080001, 0x250CFFC0, 0x1580FFFA, 0x012D482D,
+)  # fmt: skip
 _LOAD_OUTSIDE = (0x3C080000 | OUTSIDE >> 16, 0x35080000 | OUTSIDE & 0xFFFF)
 _JR, _NOP, _BRANCH, _LOAD_WORD = 0x01000008, 0, 0x10000001, 0x8D090000
 _BRANCH_PENDING, _ALL_PENDING = 0x10800, 0x87F800
@@ -78,6 +92,7 @@ class _Mips(Family):
     pc = "pc"
     tls = "userlocal"
     status = _CU1 | _USER
+    fill_tlb = _FILL_TLB_32
 
     def __init__(self, engine: Engine, supervisor: Supervisor) -> None:
         super().__init__(engine, supervisor)
@@ -104,7 +119,7 @@ class _Mips(Family):
         size = self.registers["pc"].size
         config3 = Register(_CONFIG3_ID, size)
         self.engine.write(config3, self.engine.read(config3) | _ULRI)
-        self._run(*_ENABLE_RDHWR, *_LOAD_OUTSIDE, _JR, _NOP)
+        self._run(*_ENABLE_RDHWR, *self.fill_tlb, *_LOAD_OUTSIDE, _JR, _NOP)
         self._find_flags()
         self.engine.write(Register(_STATUS_ID, size), self.status)
 
@@ -179,6 +194,7 @@ class Mips64(_Mips):
     model = _MODEL_MIPS64R2
     registers = _registers(8)
     status = _CU1 | _FR | _PX | _UX | _USER
+    fill_tlb = _FILL_TLB_64
 
 
 class Mips64El(Mips64):

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 
 from compat.cpu.engine import Engine, Register
 from compat.cpu.family import Event, Family, Supervisor, numbered
+from compat.cpu.x86_vex import first_vector_instruction, may_have_vex
 
 __all__ = ["X86", "X8664", "user_descriptor"]
 
@@ -94,9 +95,11 @@ class _Intel(Family):
     arch = 4
     model = _BROADWELL
     syscall = 0x80
+    looks_at_blocks = True
     own_address: int
     star: int
     sysret: bytes
+    long: bool
 
     def __init__(self, engine: Engine, supervisor: Supervisor) -> None:
         super().__init__(engine, supervisor)
@@ -145,6 +148,9 @@ class _Intel(Family):
             self.engine.restore_context(self._fresh)
             self._all.write(values)
 
+    def made(self, code: bytes) -> tuple[int, int] | None:
+        return first_vector_instruction(code, self.long) if may_have_vex(code) else None
+
     def _is_int(self, number: int, pc: int) -> bool:
         """Whether the instruction before *pc* is `int number`: the CPU does not tell it from the exception."""
         return self.supervisor.code(pc - 2, 2) == bytes((0xCD, number))
@@ -169,6 +175,7 @@ class X86(_Intel):
     """x86; `int 0x80` and `sysenter`-less: the PC in the hook is 2 behind it. TLS is by descriptors 12 to 14."""
 
     mode = 1 << 2
+    long = False
     own_address = 0xFFFFF000
     star = 0x20
     sysret = b"\x0f\x07"
@@ -218,6 +225,7 @@ class X8664(_Intel):
     """
 
     mode = 1 << 3
+    long = True
     own_address = 0xFFFFFE0000001000
     star = 0x23
     sysret = b"\x48\x0f\x07"
