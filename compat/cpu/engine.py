@@ -54,7 +54,9 @@ def _library() -> Any:
         for name in os.listdir(folder) if os.path.isdir(folder) else ():
             if name.startswith("libunicorn.") and not name.endswith(".a"):
                 return ffi.dlopen(os.path.join(folder, name))
-    raise Unsupported("the package 'unicorn' (2.1.4 or later) is not installed, or has no library for this machine")
+    raise Unsupported(
+        "the package 'unicorn' (2.1.4 or later) is not installed, or has no library for this machine"
+    )
 
 
 def _check(code: int, what: str) -> None:
@@ -104,10 +106,14 @@ class WideBatch:
 
     def read(self) -> list[int]:
         """Return the values, unsigned, in the order in which the registers were named."""
-        _check(_library().uc_reg_read_batch(self._handle, self._ids, self._slots, len(self._masks)), "read registers")
+        _check(
+            _library().uc_reg_read_batch(self._handle, self._ids, self._slots, len(self._masks)),
+            "read registers",
+        )
         halves = self._layout.unpack(self._bytes)
         return [
-            (low | high << 64) & mask for low, high, mask in zip(halves[::2], halves[1::2], self._masks, strict=True)
+            (low | high << 64) & mask
+            for low, high, mask in zip(halves[::2], halves[1::2], self._masks, strict=True)
         ]
 
     def write(self, values: Sequence[int]) -> None:
@@ -117,7 +123,10 @@ class WideBatch:
         for value, mask in zip(values, self._masks, strict=True):
             halves += [value & mask & low64, (value & mask) >> 64]
         self._layout.pack_into(self._bytes, 0, *halves)
-        _check(_library().uc_reg_write_batch(self._handle, self._ids, self._slots, len(self._masks)), "write registers")
+        _check(
+            _library().uc_reg_write_batch(self._handle, self._ids, self._slots, len(self._masks)),
+            "write registers",
+        )
 
 
 class Engine:
@@ -201,7 +210,9 @@ class Engine:
             fault(probe)
             candidates = {offset for offset in candidates if words[offset // 8] == probe}
         if len(candidates) != 1:
-            raise EngineError(f"unicorn: no field holds a fault's address (found {len(candidates)}); is this 2.1.4?")
+            raise EngineError(
+                f"unicorn: no field holds a fault's address (found {len(candidates)}); is this 2.1.4?"
+            )
         self._fault_offset = candidates.pop()
 
     # --- hooks ------------------------------------------------------------------------------------------------
@@ -219,7 +230,9 @@ class Engine:
         raw = self._callback("bool(void *, uint64_t, int, uc_tlb_entry *, void *)", callback, False)
         self._hook(_HOOK_TLB_FILL, raw)
 
-    def on_interrupt(self, syscall: int, on_syscall: Callable[[], None], other: Callable[[int], None]) -> None:
+    def on_interrupt(
+        self, syscall: int, on_syscall: Callable[[], None], other: Callable[[int], None]
+    ) -> None:
         """Call *on_syscall()* for the CPU exception *syscall* and *other(number)* for all others."""
 
         def callback(_engine: Any, number: int, _data: Any) -> None:
@@ -273,7 +286,9 @@ class Engine:
     def _empty_function(self) -> int | None:
         near = int(ffi.cast("uintptr_t", ffi.addressof(self._library, "uc_open")))
         words = ffi.unpack(ffi.cast("uintptr_t *", self._handle), 80)
-        kinds = "".join("f" if abs(word - near) < _LIBRARY_BYTES else "0" if word == 0 else "." for word in words)
+        kinds = "".join(
+            "f" if abs(word - near) < _LIBRARY_BYTES else "0" if word == 0 else "." for word in words
+        )
         around = "0" + "f" * 11 + "0" + "f" * 20
         place = kinds.find(around)
         return None if place < 0 or kinds.count(around) != 1 else place + 12
@@ -306,13 +321,17 @@ class Engine:
     def read(self, register: Register) -> int:
         """Return one register's value, unsigned."""
         value = bytearray(64)
-        _check(self._library.uc_reg_read(self._handle, register.id, ffi.from_buffer(value)), "read a register")
+        _check(
+            self._library.uc_reg_read(self._handle, register.id, ffi.from_buffer(value)), "read a register"
+        )
         return int.from_bytes(value[: register.size], "little")
 
     def write(self, register: Register, value: int) -> None:
         """Set one register; *value* is cut to its width."""
         cut = (value & (1 << 8 * register.size) - 1).to_bytes(64, "little")
-        _check(self._library.uc_reg_write(self._handle, register.id, ffi.from_buffer(cut)), "write a register")
+        _check(
+            self._library.uc_reg_write(self._handle, register.id, ffi.from_buffer(cut)), "write a register"
+        )
 
     def write_structure(self, identity: int, packed: bytes) -> None:
         """Set a pseudo-register whose value is one of Unicorn's structures (a segment table, a system register)."""

@@ -284,7 +284,11 @@ class Machine:
 
     def _fill_page(self, page: int, access: int) -> tuple[int, int] | None:
         if self._own:
-            return (0, READ | WRITE | FETCH) if page in (OWN_PAGE, self.family.own_address) else self._refuse(access)
+            return (
+                (0, READ | WRITE | FETCH)
+                if page in (OWN_PAGE, self.family.own_address)
+                else self._refuse(access)
+            )
         if self._alias is not None:
             return self._alias, READ | FETCH
         found = self._fill(page, access)

@@ -122,6 +122,8 @@ class _Mips(Family):
         self._run(*_ENABLE_RDHWR, *self.fill_tlb, *_LOAD_OUTSIDE, _JR, _NOP)
         self._find_flags()
         self.engine.write(Register(_STATUS_ID, size), self.status)
+        for number in range(8, 14):
+            self.engine.write(self.registers[f"r{number}"], 0)
 
     def _run(self, *code: int) -> None:
         self.supervisor.run_own(b"".join(word.to_bytes(4, self._order) for word in code))  # type: ignore[arg-type]
@@ -134,7 +136,9 @@ class _Mips(Family):
             self._context = self.engine.save_context(self._context)
             words.append(list(self.engine.context_words(self._context)))
         plain, pending = words
-        self._flags = [i for i, (a, b) in enumerate(zip(plain, pending, strict=True)) if b - a == _BRANCH_PENDING]
+        self._flags = [
+            i for i, (a, b) in enumerate(zip(plain, pending, strict=True)) if b - a == _BRANCH_PENDING
+        ]
         self._forget_branch()
 
     def _forget_branch(self) -> bool:

@@ -58,7 +58,10 @@ class RiscV64(Family):
         return Event(_EXCEPTIONS.get(number, "illegal"), number, pc)
 
     def invalid(self, pc: int) -> Event:
-        if self.supervisor.code(pc, 2) in (b"\x02\x90", b"\x73\x00"):  # c.ebreak, and the first half of ebreak
+        if self.supervisor.code(pc, 2) in (
+            b"\x02\x90",
+            b"\x73\x00",
+        ):  # c.ebreak, and the first half of ebreak
             return Event("breakpoint", 3, pc)
         return Event("illegal", _ILLEGAL, pc)
 

@@ -118,6 +118,12 @@ class S390X(Family):
             return Event("breakpoint", code, pc)
         return Event(_EXCEPTIONS.get(code, "illegal"), code, pc)
 
+    def invalid(self, pc: int) -> Event:
+        """An illegal instruction that begins a page is seen before it is executed, without its code."""
+        code = self.supervisor.code(pc, 2)
+        self.engine.write(_REGISTERS["pc"], pc + (2, 4, 4, 6)[code[0] >> 6])
+        return Event("breakpoint" if code == _BREAKPOINT else "illegal", 1, pc)
+
     def syscall_number(self) -> int:
         """The 8-bit number in the instruction; 0 means that it is in r1."""
         return self._number

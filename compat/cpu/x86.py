@@ -17,7 +17,7 @@ from compat.cpu.x86_vex import first_vector_instruction, may_have_vex
 
 __all__ = ["X86", "X8664", "user_descriptor"]
 
-_SYSCALL_INSTRUCTION, _SYSENTER_INSTRUCTION = 699, 700
+_SYSCALL_INSTRUCTION = 699
 _GDTR, _MSR = 243, 248
 _MSR_EFER, _MSR_STAR, _EFER_SCE = 0xC0000080, 0xC0000081, 1
 _CR4 = Register(54, 8)
@@ -116,7 +116,9 @@ class _Intel(Family):
         table = {_CODE_32: _flat(code=True), _DATA: _flat(code=False), _CODE_64: _flat(code=True, long=True)}
         for index, descriptor in table.items():
             self.set_descriptor(index, descriptor)
-        engine.write_structure(_GDTR, struct.pack("=HxxxxxxQII", 0, self.own_address, _GDT_ENTRIES * 8 - 1, 0))
+        engine.write_structure(
+            _GDTR, struct.pack("=HxxxxxxQII", 0, self.own_address, _GDT_ENTRIES * 8 - 1, 0)
+        )
         for msr, value in ((_MSR_EFER, _EFER_SCE), (_MSR_STAR, self.star << 48)):
             engine.write_structure(_MSR, struct.pack("=IxxxxQ", msr, value))
         engine.write(_CR4, _CR4_BITS)
