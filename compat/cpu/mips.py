@@ -1,14 +1,15 @@
 """MIPS in user mode, 32 and 64 bits, both byte orders, release 2.
 
 Five things of Unicorn's are set right here:
-- Before it reports an exception it overwrites the PC with that of the last system call (`next_pc`), so exceptions are
-  taken through `Engine.before_exception`, where the PC is still exact.
-- A stop in a branch's delay slot leaves the branch pending in QEMU's `hflags`, which no register shows and which would
-  make any other PC a delay slot too. `settle` moves the PC back to the branch, as a kernel's EPC is, and forgets it.
-- Its translator loses a temporary per instruction and crashes the process in a block of about 390 instructions. Pages
-  with such runs, also of zeros (nop), are made heavier, which ends their blocks before.
-- LL looks its address up in the CPU's own TLB whatever the software MMU says, so that TLB maps 0 to 2 GiB (MIPS32) or
-  0 to 32 GiB (MIPS64): MIPS64 programs must be given no address above, or their atomics fail.
+- Before it reports an exception it overwrites the PC with that of the last system call (`next_pc`), so
+  exceptions are taken through `Engine.before_exception`, where the PC is still exact.
+- A stop in a branch's delay slot leaves the branch pending in QEMU's `hflags`, which no register shows and
+  which would make any other PC a delay slot too. `settle` moves the PC back to the branch, as a kernel's EPC
+  is, and forgets it.
+- Its translator loses a temporary per instruction and crashes the process in a block of about 390
+  instructions. Pages with such runs, also of zeros (nop), are made heavier, which ends their blocks before.
+- LL looks its address up in the CPU's own TLB whatever the software MMU says, so that TLB maps 0 to 2 GiB
+  (MIPS32) or 0 to 32 GiB (MIPS64): MIPS64 programs must be given no address above, or their atomics fail.
 - `rdhwr $29` needs Config3.ULRI and HWREna.
 
 Unaligned accesses are exceptions ("alignment"); Linux does them for the program.
@@ -17,6 +18,7 @@ Unaligned accesses are exceptions ("alignment"); Linux does them for the program
 from __future__ import annotations
 
 import re
+import struct
 from collections.abc import Callable
 
 from compat.cpu.engine import Engine, Register
@@ -46,9 +48,9 @@ _CU1, _FR, _PX, _UX, _USER = 1 << 29, 1 << 26, 1 << 23, 1 << 5, 2 << 3
 
 # lui/ori $8, 0xe000000f; mtc0 $8, HWREna: all of rdhwr's registers for user programs.
 _ENABLE_RDHWR = (0x3C08E000, 0x3508000F, 0x40883800)
-# lui/ori $10, 0x1fffe000; mtc0 $10, PageMask; li $11, 7; mtc0 $11, EntryLo0 and EntryLo1; li $8, 0; move $9, $0;
-# lui $13, 0x2000; 1: mtc0 $8, Index; mtc0 $9, EntryHi; tlbwi; addiu $8, $8, 1; addiu $12, $8, -4; bnez $12, 1b;
-# addu $9, $9, $13
+# lui/ori $10, 0x1fffe000; mtc0 $10, PageMask; li $11, 7; mtc0 $11, EntryLo0 and EntryLo1; li $8, 0; move $9,
+# $0; lui $13, 0x2000; 1: mtc0 $8, Index; mtc0 $9, EntryHi; tlbwi; addiu $8, $8, 1; addiu $12, $8, -4; bnez
+# $12, 1b; addu $9, $9, $13
 _FILL_TLB_32 = (
     0x3C0A1FFF, 0x354AE000, 0x408A2800, 0x240B0007, 0x408B1000, 0x408B1800, 0x24080000, 0x00004821,
     0x3C0D2000, 0x40880000, 0x40895000, 0x42000002, 0x25080001, 0x250CFFFC, 0x1580FFFA, 0x012D4821,
@@ -96,7 +98,7 @@ class _Mips(Family):
 
     def __init__(self, engine: Engine, supervisor: Supervisor) -> None:
         super().__init__(engine, supervisor)
-        self._order = "big" if self.mode & _BIG else "little"
+        self._order = ">" if self.mode & _BIG else "<"
         self._flags: list[int] = []
         self._heavy: set[int] = set()
         self._context: object = None
@@ -126,10 +128,12 @@ class _Mips(Family):
             self.engine.write(self.registers[f"r{number}"], 0)
 
     def _run(self, *code: int) -> None:
-        self.supervisor.run_own(b"".join(word.to_bytes(4, self._order) for word in code))  # type: ignore[arg-type]
+        self.supervisor.run_own(struct.pack(f"{self._order}{len(code)}I", *code))
 
     def _find_flags(self) -> None:
-        """Find `hflags` in a context: the word that differs by a pending branch between faults outside and in a slot."""
+        """Find `hflags` in a context: the word that differs by a pending branch between faults outside and
+        in a slot.
+        """
         words = []
         for code in ((_NOP, _LOAD_WORD), (_BRANCH, _LOAD_WORD)):
             self._run(*_LOAD_OUTSIDE, *code)
@@ -171,7 +175,9 @@ class _Mips(Family):
             self.engine.weigh_down(page, page + 0xFFF)
 
     def set_wide_floats(self, wide: bool) -> None:
-        """Choose 32 (Status.FR=1) or 16 (FR=0) double registers, as the ELF file's flags or PR_SET_FP_MODE ask."""
+        """Choose 32 (Status.FR=1) or 16 (FR=0) double registers, as the ELF file's flags or PR_SET_FP_MODE
+        ask.
+        """
         status = Register(_STATUS_ID, self.registers["pc"].size)
         now = self.engine.read(status)
         self.engine.write(status, now | _FR if wide else now & ~_FR)

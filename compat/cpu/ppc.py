@@ -1,11 +1,11 @@
 """PowerPC in problem state: 32 bits, and 64 bits in both byte orders.
 
-The 32-bit model is a 7457A (AltiVec). For 64 bits Unicorn can only be given its default model, a POWER10 that knows ISA
-2.07 and most of 3.0; offer POWER8's capabilities. MSR.LE makes it little-endian, which the mode constant cannot. `mftb`
-reads 0. DCBZ clears 32 bytes (32-bit) or 128 (64-bit).
+The 32-bit model is a 7457A (AltiVec). For 64 bits Unicorn can only be given its default model, a POWER10 that
+knows ISA 2.07 and most of 3.0; offer POWER8's capabilities. MSR.LE makes it little-endian, which the mode
+constant cannot. `mftb` reads 0. DCBZ clears 32 bytes (32-bit) or 128 (64-bit).
 
-XER's carry and overflow bits, the vector registers, VSCR and VRSAVE have no Unicorn register: they are read and set by a
-few instructions run from frame 0, about 0.1 ms, so only in `Machine.save` and `restore`.
+XER's carry and overflow bits, the vector registers, VSCR and VRSAVE have no Unicorn register: they are read
+and set by a few instructions run from frame 0, about 0.1 ms, so only in `Machine.save` and `restore`.
 """
 
 from __future__ import annotations
@@ -121,7 +121,9 @@ class _PowerPC(Family):
         batch.write([values.get(name, old) for name, old in zip(self.registers, general, strict=True)])
 
     def _run_vectors(self, *steps: int) -> None:
-        """Run the transfer, with r4 walking over frame 0's data and r3 and the last vector as intermediates."""
+        """Run the transfer, with r4 walking over frame 0's data and r3 and the last vector as
+        intermediates.
+        """
         saving = steps[0] == _MFXER
         move = (
             [steps[0], steps[2], steps[1], steps[2] | 4]

@@ -1,6 +1,7 @@
 """RISC-V (RV64IMAFDC) in U-mode.
 
-Unicorn has no `rdtime`; it is done here. It adds 4 to the PC for every exception, and reports EBREAK by itself, PC exact.
+Unicorn has no `rdtime`; it is done here. It adds 4 to the PC for every exception, and reports EBREAK by
+itself, PC exact.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """s390x (z/Architecture) in problem state, with floating point and the vector facility of z13.
 
-Unicorn does not step over SVC, nor tell which program exception it is; both are done here, the latter from QEMU's
-`int_pgm_code`, found in a context. The system-call number is in the instruction: `Machine.syscall_number`, 0 meaning r1.
-As the architecture has it, the PC is behind the instruction after a program exception; `Stop.address` is the instruction.
-`r14`, `r15` and so on are general registers, `a0` to `a15` access registers, `f` the left and `f_low` the right halves of
-the 32 vector registers.
+Unicorn does not step over SVC, nor tell which program exception it is; both are done here, the latter from
+QEMU's `int_pgm_code`, found in a context. The system-call number is in the instruction:
+`Machine.syscall_number`, 0 meaning r1. As the architecture has it, the PC is behind the instruction after a
+program exception; `Stop.address` is the instruction. `r14`, `r15` and so on are general registers, `a0` to
+`a15` access registers, `f` the left and `f_low` the right halves of the 32 vector registers.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ _MODEL_MAX = 37
 _SVC, _BREAKPOINT = 0x0A, b"\x00\x01"
 _OPERATION_CODE, _DIVIDE_CODE = b"\x00\x00", b"\xb9\x0d\x00\x01"
 
-# Program interruption codes of the Principles of Operation, chapter 6; data exceptions are of IEEE arithmetic.
+# Program interruption codes of the Principles of Operation, chapter 6; data exceptions are of IEEE
+# arithmetic.
 _EXCEPTIONS = {
     2: "privileged",
     7: "float",
@@ -102,7 +103,9 @@ class S390X(Family):
         return list(self.engine.context_words(self._context))
 
     def _executed_svc(self) -> tuple[int, int]:
-        """Number and length of a system call by EX or EXRL: `int_svc_code`, `int_svc_ilen` follow `int_pgm_ilen`."""
+        """Number and length of a system call by EX or EXRL: `int_svc_code`, `int_svc_ilen` follow
+        `int_pgm_ilen`.
+        """
         if self._pgm_code is None:
             return 0, 2
         words = self._words()

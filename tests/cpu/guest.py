@@ -1,4 +1,4 @@
-"""A guest for the CPU tests: sparse RAM, a page table as a dictionary, and a machine whose programs are assembled."""
+"""A guest for the CPU tests: RAM, a page table as a dictionary, and a machine."""
 
 from __future__ import annotations
 

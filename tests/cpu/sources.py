@@ -1,7 +1,7 @@
 """The small guest programs of the CPU tests, in assembly; `assemble` turns them into `programs.json`.
 
-In each of them `address` and `value` stand for the registers that `Roles` names, and so on. All end with the CPU's own
-breakpoint instruction.
+In each of them `address` and `value` stand for the registers that `Roles` names, and so on. All end with the
+CPU's own breakpoint instruction.
 """
 
 from __future__ import annotations
@@ -62,6 +62,7 @@ _X86_64 = {
 
 _X86 = {
     **{name: text.replace("%rsi", "%esi").replace("%rbx", "%edi") for name, text in _X86_64.items()},
+    "avx": "incl %edi; nop; nop; vxorps %xmm1, %xmm2, %xmm0; int3",
     "trap": "int $0x80; mov %eax, %edi; int3",
     "tls": "mov %gs:0, %eax; int3",
 }
@@ -73,7 +74,8 @@ _ARM = {
     "store": "str r2, [r1]; bkpt #0",
     "jump": "bx r1",
     "loop": "1: add r4, r4, #1; b 1b",
-    "float": "mov r0, #3; vmov s0, r0; vcvt.f64.s32 d1, s0; vadd.f64 d1, d1, d1; vcvt.s32.f64 s0, d1; vmov r0, s0; bkpt #0",
+    "float": "mov r0, #3; vmov s0, r0; vcvt.f64.s32 d1, s0; "
+    "vadd.f64 d1, d1, d1; vcvt.s32.f64 s0, d1; vmov r0, s0; bkpt #0",
     "illegal": "nop; udf #0",
     "privileged": "nop; mcr p15, 0, r0, c1, c0, 0",
     "tls": "mrc p15, 0, r0, c13, c0, 3; ldr r0, [r0]; bkpt #0",
@@ -93,7 +95,8 @@ _AARCH64 = {
     "illegal": "nop; udf #0",
     "privileged": "nop; mrs x0, sctlr_el1",
     "tls": "mrs x0, tpidr_el0; ldr w0, [x0]; brk #0",
-    "patch": "str w2, [x1]; dc cvau, x1; dsb ish; ic ivau, x1; dsb ish; isb; b 2f; .balign 64; 2: mov w0, #1; brk #0",
+    "patch": "str w2, [x1]; dc cvau, x1; dsb ish; ic ivau, x1; dsb ish; "
+    "isb; b 2f; .balign 64; 2: mov w0, #1; brk #0",
     "one": "mov w0, #1; brk #0",
     "two": "mov w0, #2; brk #0",
 }
@@ -122,7 +125,8 @@ _MIPS_SOURCE = {
     "store": "sw $9, 0($8); break",
     "jump": "jr $8; nop",
     "loop": "1: b 1b; addiu $16, $16, 1",
-    "float": "li $2, 3; mtc1 $2, $f0; cvt.d.w $f2, $f0; add.d $f2, $f2, $f2; cvt.w.d $f0, $f2; mfc1 $2, $f0; break",
+    "float": "li $2, 3; mtc1 $2, $f0; cvt.d.w $f2, $f0; "
+    "add.d $f2, $f2, $f2; cvt.w.d $f0, $f2; mfc1 $2, $f0; break",
     "illegal": "nop; .word 0x00000039",
     "privileged": "nop; mfc0 $2, $12",
     "tls": "rdhwr $3, $29; lw $2, 0($3); break",
@@ -197,7 +201,8 @@ SOURCES = {
     },
     "aarch64": {
         **_AARCH64,
-        "registers": "mrs x0, cntvct_el0; mrs x0, ctr_el0; mrs x0, dczid_el0; dc zva, x1; dc civac, x1; brk #0",
+        "registers": "mrs x0, cntvct_el0; mrs x0, ctr_el0; mrs x0, dczid_el0; "
+        "dc zva, x1; dc civac, x1; brk #0",
         "atomic": "ldaddal w2, w0, [x1]; brk #0",
         "sleep": "wfi; mov w0, #6; brk #0",
     },

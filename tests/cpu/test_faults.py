@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from compat.cpu.machine import _FAMILIES, Machine
 from tests.cpu.guest import CODE, DATA, EXEC, NOWHERE, READ_WRITE, Guest
 from tests.cpu.sources import CPUS
 
@@ -86,10 +87,9 @@ def test_hook_error_in_the_page_source_comes_out_of_run(guest: Guest) -> None:
         raise LookupError("no table")
 
     guest.load("load")
-    guest.machine.flush_tlb()
-    guest.machine._fill = fail
+    guest.pages.fill = fail  # type: ignore[method-assign, assignment]
     with pytest.raises(LookupError, match="no table"):
-        guest.machine.run(CODE)
+        Machine(guest.cpu, guest.pages, lambda: None).run(CODE)
 
 
 @pytest.mark.parametrize("cpu", sorted(_ALIGNED))
@@ -139,6 +139,4 @@ def test_thumb_fault_inside_an_if_then_block() -> None:
 
 
 def test_all_cpus_are_tested() -> None:
-    from compat.cpu.machine import _FAMILIES
-
     assert set(_FAMILIES) == set(CPUS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import json
+from collections.abc import Callable
 
 import pytest
 
@@ -25,8 +26,8 @@ def test_programs_are_what_their_sources_make(cpu: str) -> None:
     assert set(SOURCES[cpu]) >= {"trap", "load", "store"}
 
 
-_NAMES = {
-    "x86": ("x86", lambda name: {"st": "ST"}.get(name, name.upper())),
+_NAMES: dict[str, tuple[str, Callable[[str], str]]] = {
+    "x86": ("x86", lambda name: name.upper()),
     "x86-64": ("x86", lambda name: name.upper()),
     "aarch64": ("arm64", lambda name: name.upper()),
     "arm": ("arm", lambda name: {"tpidruro": "C13_C0_3"}.get(name, name.upper())),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from compat.cpu.machine import Machine
 from tests.cpu.guest import CODE, Guest, program
 
 
@@ -48,15 +49,9 @@ def test_error_in_a_hook_comes_out_of_run(guest: Guest) -> None:
     def fail() -> None:
         raise LookupError("no such call")
 
-    guest._syscall = fail  # type: ignore[method-assign]
-    other = Guest.__new__(Guest)
-    other.__dict__.update(guest.__dict__)
-    from compat.cpu.machine import Machine
-
-    other.machine = Machine(guest.cpu, guest.pages, fail)
     guest.load("trap")
     with pytest.raises(LookupError, match="no such call"):
-        other.machine.run(CODE)
+        Machine(guest.cpu, guest.pages, fail).run(CODE)
 
 
 def test_int_80_traps_in_64_bit_code() -> None:

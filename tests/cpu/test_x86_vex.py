@@ -1,4 +1,4 @@
-"""The length decoder behind the refusal of VEX, on instructions of every shape (lengths as objdump shows them)."""
+"""The length decoder behind the refusal of VEX, on instructions of every shape."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ import pytest
 from compat.cpu.x86_vex import first_vector_instruction
 
 LONG = """
-90 | 55 | 4889e5 | 488b05a7030000 | 8b4424fc | 8b04cd00000000 | c7442410ffffffff | 66c7442410ffff | 48b8efcdab8967452301
-b8efcdab89 | 66b8efcd | e800000000 | eb fe | 0f84d0000000 | 6690 | 0f1f8400000000 00 | 660f3a0fc108 | 0f38f0442408
-f6c101 | f7c101000000 | f7d8 | 48f7c101000000 | 66f7c10100 | 69c0e8030000 | 6bc07f | c8100001 | c20800 | a0efcdab8967452301
-48a1efcdab8967452301 | 0fba e0 05 | 0fa4c205 | 660f70c01b | f30f1efa | 0fc74c2408 | f2480f2ac0 | 64488b042528000000
-678b00 | 0fc8 | 0f31 | 0fa2 | d9ee | dd5c2408 | c6042401 | 80 3c24 00 | 81c400100000 | 4181c400100000 | 0fc6c11b
+90 | 55 | 4889e5 | 488b05a7030000 | 8b4424fc | 8b04cd00000000 | c7442410ffffffff | 66c7442410ffff
+48b8efcdab8967452301 | b8efcdab89 | 66b8efcd | e800000000 | eb fe | 0f84d0000000 | 6690
+0f1f8400000000 00 | 660f3a0fc108 | 0f38f0442408 | f6c101 | f7c101000000 | f7d8 | 48f7c101000000
+66f7c10100 | 69c0e8030000 | 6bc07f | c8100001 | c20800 | a0efcdab8967452301 | 48a1efcdab8967452301
+0fba e0 05 | 0fa4c205 | 660f70c01b | f30f1efa | 0fc74c2408 | f2480f2ac0 | 64488b042528000000
+678b00 | 0fc8 | 0f31 | 0fa2 | d9ee | dd5c2408 | c6042401 | 80 3c24 00 | 81c400100000
+4181c400100000 | 0fc6c11b
 """
 SHORT = (
     "678b07 | 67 8b4610 | 678b0e3412 | 678b863412 | a1efcdab89 | c4 06 | c5 06 | 9a000000003300 | 6212 | 40"
