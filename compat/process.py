@@ -18,6 +18,7 @@ __all__ = ["CpuFault", "Engine", "LoadImage", "Options", "Personality", "Process
 class Registers(Protocol):
     """A CPU's registers by name, wherever they live at the moment."""
 
+    def has(self, name: str) -> bool: ...
     def read(self, name: str) -> int: ...
     def write(self, name: str, value: int) -> None: ...
 
@@ -40,11 +41,12 @@ class Options:
 
 @dataclass
 class Program:
-    """What to run: *path* on the host, arguments with argv[0], environment."""
+    """What to run: *path* on the host, what the guest calls it, arguments with argv[0], environment."""
 
     path: bytes
     arguments: list[bytes]
     environment: list[bytes]
+    guest_path: bytes = b""
 
 
 @dataclass(frozen=True)

@@ -139,9 +139,7 @@ def interpreter_of(source: Source, headers: Sequence[ProgramHeader]) -> tuple[by
         raise BadFile(f"{name}: p_filesz {entry.filesz:#x} is no length of a path (2 to {PATH_MAX} bytes)")
     raw = source.read(entry.offset, entry.filesz)
     if len(raw) < entry.filesz:
-        raise BadFile(
-            f"{name}: p_offset {entry.offset:#x} plus p_filesz {entry.filesz:#x} is beyond the file"
-        )
+        raise BadFile(f"{name}: p_offset {entry.offset:#x} plus p_filesz {entry.filesz:#x} is beyond the file")
     if raw[-1]:
         raise BadFile(f"{name}: the path does not end with a NUL byte")
     remarks = (f"program header {found[1].index}: a second PT_INTERP",) if len(found) > 1 else ()
@@ -168,9 +166,7 @@ def _entry_remarks(header: Header, segments: Sequence[Segment]) -> tuple[str, ..
     """Linux just jumps to e_entry, and the program dies there; so this is only a remark."""
     if any(part.execute and part.address <= header.entry < part.end for part in segments):
         return ()
-    return (
-        () if header.entry == 0 else (f"ELF header: e_entry {header.entry:#x} is in no executable segment",)
-    )
+    return () if header.entry == 0 else (f"ELF header: e_entry {header.entry:#x} is in no executable segment",)
 
 
 def notes_of(elf: Any) -> tuple[tuple[Note, ...], tuple[str, ...]]:

@@ -16,9 +16,7 @@ def printable(text: str | bytes) -> str:
     """*text* on one line: whatever a terminal would not show as itself is escaped."""
     if isinstance(text, bytes):
         text = os.fsdecode(text)
-    return "".join(
-        c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text
-    )
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
 
 
 class Source:

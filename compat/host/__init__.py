@@ -1,7 +1,8 @@
 """Every host call that serves a guest passes through one `Host`: methods named as the system calls.
 
-    Host = Names (files by directory and name) + Descriptors (open files) + Waiting (poll, select)
-         + Identity (the machine, the process) + Clocks + Tree (processes) + Events, over the same libc
+    Host = Names (files by directory and name) + Descriptors (open files) + Locks + Terminals
+         + Waiting (poll, select) + Identity (the machine, the process) + Clocks + Tree (processes) + Events,
+           over the same libc
 
 A subclass that wraps the methods (compat.trace.hosts.TracedHost) therefore sees the host side of each guest
 call. Rules for all methods: names are bytes; *dir_fd* is an open directory or AT_FDCWD; flags and results are
@@ -32,7 +33,9 @@ from compat.host.constants import (
 from compat.host.descriptors import Descriptors
 from compat.host.identity import Identity
 from compat.host.libc import Times
+from compat.host.locks import Lock, Locks
 from compat.host.names import Dirent, Names, Statfs
+from compat.host.terminals import Modes, Terminals
 from compat.host.tree import Tree
 from compat.host.waiting import Waiting
 
@@ -56,10 +59,12 @@ __all__ = [
     "UTIME_OMIT",
     "Dirent",
     "Host",
+    "Lock",
+    "Modes",
     "Statfs",
     "Times",
 ]
 
 
-class Host(Names, Descriptors, Waiting, Identity, Clocks, Tree):
+class Host(Names, Descriptors, Locks, Terminals, Waiting, Identity, Clocks, Tree):
     """The host's system calls, thinly. Stateless but for the libc handle, which is opened at first need."""

@@ -38,3 +38,6 @@ RENAME_WHITEOUT: Final = 4
 # macOS sys/stdio.h, for renameatx_np
 RENAME_SWAP_DARWIN: Final = 2
 RENAME_EXCL_DARWIN: Final = 4
+
+# Linux include/linux/splice.h
+SPLICE_F_NONBLOCK: Final = 2

@@ -8,6 +8,7 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
+from compat.host.constants import SPLICE_F_NONBLOCK
 from compat.host.libc import Times, WithLibc, member, raise_errno, timespecs
 
 ReadBuffer = bytes | bytearray | memoryview
@@ -105,6 +106,10 @@ class Descriptors(WithLibc):
     def splice(self, in_fd: int, out_fd: int, count: int, in_offset: int | None, out_offset: int | None) -> int:
         moved: int = member(os, "splice")(in_fd, out_fd, count, offset_src=in_offset, offset_dst=out_offset)
         return moved
+
+    def tee(self, in_fd: int, out_fd: int, count: int, *, nonblock: bool) -> int:
+        """tee(2) between two pipes."""
+        return self._libc.call("tee", "iizu", in_fd, out_fd, count, SPLICE_F_NONBLOCK if nonblock else 0)
 
     def eventfd(self, count: int, flags: int) -> int:
         fd: int = member(os, "eventfd")(count, flags | member(os, "EFD_CLOEXEC"))

@@ -248,7 +248,14 @@ def _changed(encoded: int, old: int) -> int:
 
 def _test(encoded: int, old: int) -> bool:
     comparison, argument, value = encoded >> 24 & 15, _signed(encoded, 12), _signed(old, 32)
-    results = [value == argument, value != argument, value < argument, value <= argument, value > argument, value >= argument]
+    results = [
+        value == argument,
+        value != argument,
+        value < argument,
+        value <= argument,
+        value > argument,
+        value >= argument,
+    ]
     if comparison >= len(results):
         raise OSError(errno.ENOSYS, "FUTEX_WAKE_OP comparison")
     return results[comparison]

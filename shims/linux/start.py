@@ -99,4 +99,3 @@ def _set_registers(thread: LinuxThread, loaded: Loaded, sp: int) -> None:
         registers.write("t9", start)
     registers.write(cpu.sp, sp)
     registers.write(cpu.pc, start)
-

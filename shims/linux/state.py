@@ -16,7 +16,7 @@ __all__ = ["LinuxProcess", "LinuxThread", "Waiter"]
 
 class LinuxProcess(PosixProcess):
     """Adds the program break [*break_start*, *break_end*), the auxiliary vector, the *trampoline* page's addresses by
-    name (`sigreturn`, `rt_sigreturn`), *personality*, *dumpable*, *subreaper*, futex queues by address,
+    name (`sigreturn`, `rt_sigreturn`), *personality*, *dumpable*, futex queues by address,
     the registered memory *barriers*, the first thread's exit status, and the host descriptor whose closing ends the
     parent's vfork (*parent_gate*)."""
 
@@ -34,7 +34,6 @@ class LinuxProcess(PosixProcess):
         self.next_tid = 0
         self.leader_status = 0
         self.parent_gate = -1
-        self.subreaper = False
         self.thp_disabled = False
         self.futexes: dict[int, deque[Waiter]] = {}
         self.barriers: set[str] = set()

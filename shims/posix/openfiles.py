@@ -6,37 +6,69 @@ import errno
 import os
 import stat
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from compat.host import Host
 from compat.sandbox.place import Opened
 
-__all__ = ["Descriptor", "FileTable", "OpenFile"]
+if TYPE_CHECKING:
+    from shims.posix.state import PosixThread
+
+__all__ = ["Descriptor", "FileTable", "OpenFile", "SpecialFile"]
+
+
+class SpecialFile:
+    """What stands in `OpenFile.kind` where reading or writing is more than a call on the host's descriptor.
+
+    The defaults refuse as Linux does for a file without the operation.
+    """
+
+    seekable = False
+
+    def read(self, thread: PosixThread, file: OpenFile, views: list[memoryview]) -> int:
+        """Fill *views*, the guest's memory; returns how many bytes."""
+        raise OSError(errno.EINVAL, "can't be read")
+
+    def write(self, thread: PosixThread, file: OpenFile, views: list[memoryview]) -> int:
+        """Take the bytes of *views*; returns how many."""
+        raise OSError(errno.EINVAL, "can't be written")
 
 
 class OpenFile:
     """An open file description: what dup and fork share. *fd* is the host's descriptor, owned here.
 
     *path* is the guest's canonical name for it (b"" where it has none), *opened* the sandbox's record of how it was
-    opened. *kind* holds the state of files that are no plain host file (an epoll set, an event counter, …). *position*
-    is that of getdents in a directory.
+    opened. *kind* holds the state of files that are no plain host file (an epoll set, an event counter, …); a
+    `SpecialFile` there serves read and write. *flags* are the names of O_* flags that F_GETFL tells and the host can't:
+    O_LARGEFILE, O_DIRECTORY, O_NOFOLLOW. *position* is that of getdents in a directory, whose *names* are a snapshot.
     """
 
     def __init__(
-        self, host: Host, fd: int, *, path: bytes = b"", opened: Opened | None = None, flags: int = 0, kind: Any = None
+        self,
+        host: Host,
+        fd: int,
+        *,
+        path: bytes = b"",
+        opened: Opened | None = None,
+        flags: frozenset[str] = frozenset(),
+        kind: Any = None,
     ) -> None:
         self.host = host
         self.fd = fd
         self.path = path
-        self.opened = opened
+        self.opened = opened or Opened(fd, None, path, None)
         self.flags = flags
         self.kind = kind
         self.position = 0
         self.names: list[Any] | None = None
         self.links = 0
-        mode = os.fstat(fd).st_mode
+        self.locked = False
+        self.owner = ("F_OWNER_PID", 0)
+        self.signal = 0
+        mode = os.fstat(fd).st_mode if self.opened.node is None else self.opened.node.mode
         self.is_directory = stat.S_ISDIR(mode)
-        self.may_block = not (stat.S_ISREG(mode) or stat.S_ISDIR(mode) or stat.S_ISBLK(mode))
+        self.may_block = not (stat.S_ISREG(mode) or self.is_directory or stat.S_ISBLK(mode))
+        self.may_try = stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
 
     def close(self) -> None:
         """Release the host's descriptor; raises its OSError."""
@@ -82,15 +114,20 @@ class FileTable:
 
     def add(self, file: OpenFile, *, close_on_exec: bool = False, least: int = 0) -> int:
         """Put *file* at the lowest free number from *least*; raises OSError(EMFILE) at the limit."""
-        number = max(least, self._lowest) if least <= self._lowest else least
-        while number in self._slots:
-            number += 1
-        if number >= self.limit:
-            raise OSError(errno.EMFILE, "descriptor limit")
+        number = self.free_number(least)
         if least <= self._lowest:
             self._lowest = number + 1
         self._slots[number] = Descriptor(file, close_on_exec)
         file.links += 1
+        return number
+
+    def free_number(self, least: int = 0) -> int:
+        """The lowest free number from *least*; raises OSError(EMFILE) at the limit."""
+        number = max(least, self._lowest)
+        while number in self._slots:
+            number += 1
+        if number >= self.limit:
+            raise OSError(errno.EMFILE, "descriptor limit")
         return number
 
     def put(self, fd: int, file: OpenFile, *, close_on_exec: bool = False) -> None:

@@ -70,7 +70,8 @@ class PosixProcess(Process):
     """Adds to a process: *files*, *view* (what of the host it sees), *directory* (cwd), *umask*, signal *actions* by the
     guest's signal number, signals *pending* for any thread, and *limits* by RLIMIT name as (soft, hard).
 
-    Also *credentials*, *children* by pid, and *root_pid*, the first guest process: the top of the tree that guests see."""
+    Also *credentials*, *children* by pid, whether it adopts orphans (*subreaper*), and *root_pid*, the first guest process:
+    the top of the tree that guests see."""
 
     def __init__(self, abi: Abi, memory: AddressSpace, host: Host, options: Options, view: FileView) -> None:
         super().__init__(abi, memory, host, options)
@@ -80,14 +81,35 @@ class PosixProcess(Process):
         self.files = FileTable(1024)
         self.actions: dict[int, Action] = {}
         self.pending: list[Pending] = []
+        self.caught: set[int] = set()
+        self.caught_mask = 0
         self.limits: dict[str, tuple[int, int]] = {}
+        names = abi.signals.values
+        self.most_signals = 128 if abi.cpu.family == "mips" else 64  # _NSIG of asm/signal.h
+        self.unblockable = 1 << (names["SIGKILL"] - 1) | 1 << (names["SIGSTOP"] - 1)
         self.pid = self.root_pid = host.getpid()
         self.children: dict[int, Child] = {}
         self.credentials = Credentials.of(host)
         self.execute: Execute | None = None
+        self.subreaper = False
         self.executable = b""
         self.arguments: list[bytes] = []
         self.environment: list[bytes] = []
+
+    def deliverable(self, thread: Thread) -> bool:
+        """Whether an unblocked signal is pending that is not ignored, or one that sigtimedwait waits for."""
+        assert isinstance(thread, PosixThread)
+        open_mask = ~thread.mask | thread.wanted
+        return any(
+            open_mask >> (p.number - 1) & 1 and (thread.wanted >> (p.number - 1) & 1 or not self._ignores(p.number))
+            for p in (*thread.pending, *self.pending)
+        )
+
+    def _ignores(self, number: int) -> bool:
+        action = self.actions.get(number)
+        if action is None or action.handler == 0:
+            return str(self.abi.signals.decode(number)) in ("SIGCHLD", "SIGURG", "SIGWINCH", "SIGCONT")
+        return action.handler == 1
 
     def become_child(self, thread: PosixThread) -> None:
         """This host process is a fresh child of fork: nothing is pending, and the parent's children are not its own."""
@@ -115,3 +137,4 @@ class PosixThread(Thread):
         self.saved_mask: int | None = None
         self.pending: list[Pending] = []
         self.altstack = AltStack()
+        self.wanted = 0  # the signals that sigtimedwait waits for

@@ -56,9 +56,7 @@ def test_every_mutant_is_an_image_or_a_sentence(name: str, seed: int) -> None:
 
 
 @settings(max_examples=300, deadline=None, derandomize=True)
-@given(
-    data=st.binary(max_size=600), magic=st.sampled_from([b"", b"\x7fELF", b"MZ", b"\xca\xfe\xba\xbe", b"#!"])
-)
+@given(data=st.binary(max_size=600), magic=st.sampled_from([b"", b"\x7fELF", b"MZ", b"\xca\xfe\xba\xbe", b"#!"]))
 def test_random_bytes_are_never_a_program(data: bytes, magic: bytes) -> None:
     assert outcome(magic + data) != "image"
 
