@@ -20,8 +20,8 @@ class LinuxProcess(PosixProcess):
     the registered memory *barriers*, the first thread's exit status, and the host descriptor whose closing ends the
     parent's vfork (*parent_gate*)."""
 
-    def __init__(self, abi: Abi, memory: AddressSpace, host: Host, options: Options, view: FileView) -> None:
-        super().__init__(abi, memory, host, options, view)
+    def __init__(self, abi: Abi, memory: AddressSpace, host: Host, options: Options) -> None:
+        super().__init__(abi, memory, host, options)
         self.break_start = 0
         self.break_end = 0
         self.stack_top = 0

@@ -73,10 +73,10 @@ class PosixProcess(Process):
     Also *credentials*, *children* by pid, whether it adopts orphans (*subreaper*), and *root_pid*, the first guest process:
     the top of the tree that guests see."""
 
-    def __init__(self, abi: Abi, memory: AddressSpace, host: Host, options: Options, view: FileView) -> None:
+    def __init__(self, abi: Abi, memory: AddressSpace, host: Host, options: Options) -> None:
         super().__init__(abi, memory, host, options)
-        self.view = view
-        self.directory: Opened = view.root()
+        self.view: FileView
+        self.directory: Opened
         self.umask = 0o022
         self.files = FileTable(1024)
         self.actions: dict[int, Action] = {}

@@ -24,8 +24,9 @@ def test_layouts_are_the_golden_ones(cpu: str) -> None:
 
 @every_cpu
 def test_every_struct_is_golden_or_without_header(cpu: str) -> None:
-    abi = Abi("linux", cpu)
-    assert abi.tables.structs.keys() - WITHOUT_HEADER == read_golden()[cpu].keys()
+    structs = Abi("linux", cpu).tables.structs
+    rows = {name for name, row in structs.items() if row.source.endswith("/structs.abi")}
+    assert rows - WITHOUT_HEADER == read_golden()[cpu].keys()
     assert WITHOUT_HEADER.isdisjoint(C_STRUCTS)
 
 
