@@ -131,7 +131,8 @@ class Identity(WithLibc):
 
     def sched_rr_get_interval(self, pid: int) -> int:
         """Nanoseconds."""
-        return round(member(os, "sched_rr_get_interval")(pid) * 1e9)
+        seconds: float = member(os, "sched_rr_get_interval")(pid)
+        return round(seconds * 1e9)
 
     def pidfd_open(self, pid: int, flags: int = 0) -> int:
         fd: int = member(os, "pidfd_open")(pid, flags)

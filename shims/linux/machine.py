@@ -145,7 +145,7 @@ _UNKNOWN_IDS = (0, 1, 2)
 def riscv_hwprobe(
     thread: LinuxThread, pairs: ArrayHandle[Record], count: int, size: int, cpus: int, flags: FlagSet
 ) -> None:
-    """What the CPU can: IMA with F, D and C and no more; an unknown key becomes -1 (Documentation/arch/riscv/hwprobe.rst).
+    """What the CPU can: IMA with F, D and C; an unknown key becomes -1 (Documentation/arch/riscv/hwprobe.rst).
 
     Raises:
         OSError: EINVAL for flags (asking which CPUs match is not supported) or more pairs than there could be keys.

@@ -8,7 +8,6 @@ from compat.abi.abi import Abi
 from compat.host import Host
 from compat.memory import AddressSpace
 from compat.process import Options, Registers
-from compat.sandbox.view import FileView
 from shims.posix.state import PosixProcess, PosixThread
 
 __all__ = ["LinuxProcess", "LinuxThread", "Waiter"]
