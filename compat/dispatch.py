@@ -11,12 +11,15 @@ from compat.abi.rows import Row
 from compat.bind import Binder, Call
 from compat.cpu.machine import Machine
 from compat.errors import Interrupted, MemoryFault, ThreadExit, Wait
-from compat.process import Process, Thread
+from compat.process import Process, Registers, Thread
 
 if TYPE_CHECKING:
     from compat.scheduler import Scheduler
 
 __all__ = ["Dispatcher", "Tracer"]
+
+
+_SUMMARY_OVERFLOW = 0x1000_0000  # CR0.SO
 
 
 class Tracer(Protocol):
@@ -54,7 +57,7 @@ class Dispatcher:
         thread = scheduler.current
         values = self._arguments.read()
         if self._in_instruction:
-            values[0] = self.machine.svc_number() or values[0]
+            values[0] = self.machine.syscall_number or values[0]
         call = self._calls.get(values[0]) or self._bind(values[0])
         try:
             result = call(thread, values)
@@ -135,10 +138,26 @@ class Dispatcher:
 
         def write(value: int, error: int) -> None:
             (cr,) = condition.read()
-            cr = cr | 0x1000_0000 if error else cr & ~0x1000_0000
+            cr = cr | _SUMMARY_OVERFLOW if error else cr & ~_SUMMARY_OVERFLOW
             pair.write([(error or value) & mask, cr])
 
         return write
+
+    def trap_size(self) -> int:
+        """Bytes of the system call instruction that the machine just ran."""
+        if self.process.abi.cpu.kind == "arm":
+            return 2 if self.machine.read("cpsr") & 0x20 else 4
+        family = self.process.abi.cpu.family
+        return 2 if family in ("x86", "s390x") else 4
+
+    def write_elsewhere(self, registers: Registers, value: int) -> None:
+        """Give a copy of the running thread's registers the call's result."""
+        convention = self.process.abi.convention
+        registers.write(convention.result, value & self._mask)
+        if convention.error == "flag":
+            registers.write(convention.flag, 0)
+        elif convention.error == "summary":
+            registers.write("cr", registers.read("cr") & ~_SUMMARY_OVERFLOW)
 
     def write_error(self, number: int) -> None:
         """Give the running thread's call this error, a number of the host's errno."""

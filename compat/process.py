@@ -18,6 +18,7 @@ __all__ = ["CpuFault", "Engine", "LoadImage", "Options", "Personality", "Process
 class Registers(Protocol):
     """A CPU's registers by name, wherever they live at the moment."""
 
+    def has(self, name: str) -> bool: ...
     def read(self, name: str) -> int: ...
     def write(self, name: str, value: int) -> None: ...
 
@@ -40,11 +41,12 @@ class Options:
 
 @dataclass
 class Program:
-    """What to run: *path* on the host, arguments with argv[0], environment."""
+    """What to run: *path* on the host, what the guest calls it, arguments with argv[0], environment."""
 
     path: bytes
     arguments: list[bytes]
     environment: list[bytes]
+    guest_path: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -168,3 +170,11 @@ class Personality(Protocol):
 
     def finish(self) -> None:
         """The process has its status: release what it holds of the host."""
+
+
+LoadImage = Callable[[int, bytes], Image | Script]
+"""What a host descriptor holds, called by this name in sentences; raises CompatError."""
+
+
+def _no_loader(fd: int, name: bytes) -> Image | Script:
+    raise CompatError("no loader was given to this process")

@@ -11,6 +11,7 @@ from compat.cpu.machine import Machine, Snapshot
 from compat.dispatch import Dispatcher
 from compat.errors import Wait
 from compat.process import CpuFault, Personality, Process, Registers, Thread
+from compat.registers import SavedRegisters
 from compat.watcher import Watcher
 
 __all__ = ["Scheduler"]
@@ -30,7 +31,7 @@ class Scheduler:
         self.ready: deque[Thread] = deque()
         self.blocked: list[Thread] = []
         self.current: Thread = Thread(process, 0, machine)
-        self._saved: dict[int, Snapshot] = {}
+        self._saved: dict[int, Snapshot | SavedRegisters] = {}
         dispatcher.scheduler = self
         process.engine = self
 
@@ -43,7 +44,7 @@ class Scheduler:
         while self.process.status is None:
             thread = self.current
             self.dispatcher.settle()
-            stop = self.machine.run(self.machine.read(self.process.abi.cpu.pc))
+            stop = self.machine.run()
             if self.process.status is not None:
                 break
             if thread.jump:
@@ -65,7 +66,6 @@ class Scheduler:
         thread = self.current
         if thread.id in self.process.threads:
             self._saved[thread.id] = self.machine.snapshot()
-            thread.registers = self._saved[thread.id]
             (self.blocked if thread.waiting else self.ready).append(thread)
         while True:
             self._collect(0.0 if self.ready else None)
@@ -76,7 +76,11 @@ class Scheduler:
             if not self.blocked:
                 return
         following = self.ready.popleft()
-        self.machine.resume(self._saved.pop(following.id))
+        saved = self._saved.pop(following.id)
+        if isinstance(saved, SavedRegisters):
+            saved.load(self.machine)
+        else:
+            self.machine.resume(saved)
         following.registers = self.machine
         self.current = following
         self.watcher.slice(bool(self.ready))
@@ -147,23 +151,27 @@ class Scheduler:
         return count
 
     def spawn(self, thread: Thread) -> None:
-        assert isinstance(thread.registers, Snapshot)
+        assert isinstance(thread.registers, SavedRegisters)
         self._saved[thread.id] = thread.registers
         self.process.threads[thread.id] = thread
         self.ready.append(thread)
         self.watcher.slice(True)
 
-    def copy_registers(self) -> Registers:
-        return self.machine.snapshot()
+    def copy_registers(self) -> SavedRegisters:
+        return SavedRegisters(self.machine.save())
 
     def set_result(self, registers: Registers, value: int) -> None:
         self.dispatcher.write_elsewhere(registers, value)
 
     def set_tls(self, registers: Registers, value: int) -> None:
-        self.machine.set_tls(value, None if registers is self.machine else registers)
+        if isinstance(registers, SavedRegisters):
+            registers.tls = value
+        else:
+            self.machine.set_tls(value)
 
     def retry(self, thread: Thread) -> None:
-        self.machine.rewind_syscall()
+        pc = self.process.abi.cpu.pc
+        self.machine.write(pc, self.machine.read(pc) - self.dispatcher.trap_size())
 
     def finish(self, thread: Thread, error: int) -> None:
         self.dispatcher.write_error(error)
@@ -188,7 +196,7 @@ class Scheduler:
         self.watcher = Watcher(self.machine.stop)
 
     def invalidate(self, address: int, size: int) -> None:
-        self.machine.invalidate_code(address, size)
+        self.process.memory.outdate(address, size)
 
 
 def _union(waits: Iterable[Wait | None]) -> tuple[dict[int, int], float | None]:

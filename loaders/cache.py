@@ -14,8 +14,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, fields
 from typing import Any
 
-from loaders.elf_headers import Header
 from compat.image import ElfDetails, Image, Segment, Tls
+from loaders.elf_headers import Header
 from loaders.source import Recorder, Source
 
 __all__ = ["Cache"]
@@ -71,9 +71,7 @@ class Cache:
         entry = {
             "version": [VERSION, _SHAPE],
             "size": recorder.size,
-            "witness": [
-                (start, recorder.read(start, end - start).decode("latin-1")) for start, end in ranges
-            ],
+            "witness": [(start, recorder.read(start, end - start).decode("latin-1")) for start, end in ranges],
             "image": values,
         }
         text = json.dumps(entry).encode()
@@ -85,9 +83,7 @@ class Cache:
 
     def _path(self, source: Source, header: Header) -> str:
         table = source.read(header.phoff, header.table_size)
-        return os.path.join(
-            self._folder, f"{zlib.crc32(table, zlib.crc32(header.raw)):08x}-{source.size:x}.json"
-        )
+        return os.path.join(self._folder, f"{zlib.crc32(table, zlib.crc32(header.raw)):08x}-{source.size:x}.json")
 
     def _write(self, path: str, text: bytes) -> None:
         os.makedirs(self._folder, mode=0o700, exist_ok=True)

@@ -18,12 +18,12 @@ from elftools.elf.elffile import ELFFile
 from elftools.elf.notes import iter_notes
 
 from compat.errors import BadFile
+from compat.image import Image, Kind, Segment
 from loaders.elf_brands import Note, brand_of
 from loaders.elf_details import details_of
 from loaders.elf_headers import PT, Header, ProgramHeader
 from loaders.elf_segments import alignment_of, tls_of
 from loaders.elf_stream import ElfStream
-from compat.image import Image, Kind, Segment
 from loaders.source import Source
 
 __all__ = ["DAMAGE", "image_of", "interpreter_of", "notes_of", "open_elf", "reason"]
@@ -139,9 +139,7 @@ def interpreter_of(source: Source, headers: Sequence[ProgramHeader]) -> tuple[by
         raise BadFile(f"{name}: p_filesz {entry.filesz:#x} is no length of a path (2 to {PATH_MAX} bytes)")
     raw = source.read(entry.offset, entry.filesz)
     if len(raw) < entry.filesz:
-        raise BadFile(
-            f"{name}: p_offset {entry.offset:#x} plus p_filesz {entry.filesz:#x} is beyond the file"
-        )
+        raise BadFile(f"{name}: p_offset {entry.offset:#x} plus p_filesz {entry.filesz:#x} is beyond the file")
     if raw[-1]:
         raise BadFile(f"{name}: the path does not end with a NUL byte")
     remarks = (f"program header {found[1].index}: a second PT_INTERP",) if len(found) > 1 else ()
@@ -168,9 +166,7 @@ def _entry_remarks(header: Header, segments: Sequence[Segment]) -> tuple[str, ..
     """Linux just jumps to e_entry, and the program dies there; so this is only a remark."""
     if any(part.execute and part.address <= header.entry < part.end for part in segments):
         return ()
-    return (
-        () if header.entry == 0 else (f"ELF header: e_entry {header.entry:#x} is in no executable segment",)
-    )
+    return () if header.entry == 0 else (f"ELF header: e_entry {header.entry:#x} is in no executable segment",)
 
 
 def notes_of(elf: Any) -> tuple[tuple[Note, ...], tuple[str, ...]]:

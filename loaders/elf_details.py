@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from types import MappingProxyType
 from typing import Final
 
+from compat.image import ElfDetails
 from loaders.elf_brands import Note
 from loaders.elf_headers import Header
-from compat.image import ElfDetails
 
 __all__ = ["details_of"]
 
@@ -25,18 +25,14 @@ def details_of(header: Header, notes: Iterable[Note], abiflags: bytes | None) ->
         case 8:
             return _mips(header, abiflags)
         case 21:
-            return ElfDetails(
-                flags, abi=("elfv1" if not header.little else "elfv2", "elfv1", "elfv2", "")[flags & 3]
-            )
+            return ElfDetails(flags, abi=("elfv1" if not header.little else "elfv2", "elfv1", "elfv2", "")[flags & 3])
         case 40:
             return ElfDetails(flags, abi=f"eabi{flags >> 24}", float_abi=_arm_float(flags))
         case 243:
             float_abi = ("soft", "single", "double", "quad")[flags >> 1 & 3]
             return ElfDetails(flags, float_abi=float_abi, isa="rvc" if flags & 1 else "")
         case 3 | 62:
-            return ElfDetails(
-                flags, isa=_x86_level(properties), properties=_feature_names(_X86_FEATURES, properties)
-            )
+            return ElfDetails(flags, isa=_x86_level(properties), properties=_feature_names(_X86_FEATURES, properties))
         case 183:
             return ElfDetails(flags, properties=_feature_names(_AARCH64_FEATURES, properties))
         case _:

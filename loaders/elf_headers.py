@@ -83,12 +83,8 @@ def read_header(source: Source) -> Header:
     if len(raw) < size:
         raise BadFile(f"{source.name}: the ELF header is cut short: {len(raw)} of {size} bytes")
     layout = "HHIQQQIHHHHHH" if bits == 64 else "HHIIIIIHHHHHH"
-    kind, machine, _, entry, phoff, _, flags, _, phentsize, phnum, *_ = struct.unpack_from(
-        order + layout, raw, 16
-    )
-    header = Header(
-        raw[:size], bits, order == "<", raw[7], kind, machine, entry, phoff, flags, phentsize, phnum
-    )
+    kind, machine, _, entry, phoff, _, flags, _, phentsize, phnum, *_ = struct.unpack_from(order + layout, raw, 16)
+    header = Header(raw[:size], bits, order == "<", raw[7], kind, machine, entry, phoff, flags, phentsize, phnum)
     _check_type(source, header)
     return header
 
@@ -99,9 +95,7 @@ def _identify(source: Source, raw: bytes) -> tuple[int, str]:
     if raw[4] not in (1, 2):
         raise BadFile(f"{source.name}: ELF header: EI_CLASS is {raw[4]}, neither 32-bit (1) nor 64-bit (2)")
     if raw[5] not in (1, 2):
-        raise BadFile(
-            f"{source.name}: ELF header: EI_DATA is {raw[5]}, neither little-endian (1) nor big-endian (2)"
-        )
+        raise BadFile(f"{source.name}: ELF header: EI_DATA is {raw[5]}, neither little-endian (1) nor big-endian (2)")
     return raw[4] * 32, "<" if raw[5] == 1 else ">"
 
 
@@ -118,9 +112,7 @@ def _check_type(source: Source, header: Header) -> None:
     words = _NOT_RUNNABLE.get(header.type)
     if words:
         raise BadFile(f"{source.name} {words}")
-    raise BadFile(
-        f"{source.name}: ELF header: e_type {header.type:#x} is neither a program nor a shared object"
-    )
+    raise BadFile(f"{source.name}: ELF header: e_type {header.type:#x} is neither a program nor a shared object")
 
 
 def read_program_headers(source: Source, header: Header) -> tuple[ProgramHeader, ...]:
@@ -135,9 +127,7 @@ def read_program_headers(source: Source, header: Header) -> tuple[ProgramHeader,
         raise BadFile(f"{source.name}: the program header table is cut short")
     order = "<" if header.little else ">"
     layout = struct.Struct(order + ("IIQQQQQQ" if header.bits == 64 else "IIIIIIII"))
-    return tuple(
-        _program_header(index, header.bits, fields) for index, fields in enumerate(layout.iter_unpack(raw))
-    )
+    return tuple(_program_header(index, header.bits, fields) for index, fields in enumerate(layout.iter_unpack(raw)))
 
 
 def _program_header(index: int, bits: int, fields: tuple[int, ...]) -> ProgramHeader:
@@ -161,6 +151,5 @@ def _check_table(source: Source, header: Header) -> None:
         raise BadFile(f"{name}: e_phnum {header.phnum} makes a table larger than {MAX_TABLE} bytes")
     if header.phoff + header.table_size > source.size:
         raise BadFile(
-            f"{name}: e_phoff {header.phoff:#x} puts the program headers beyond "
-            f"the file's {source.size:#x} bytes"
+            f"{name}: e_phoff {header.phoff:#x} puts the program headers beyond the file's {source.size:#x} bytes"
         )

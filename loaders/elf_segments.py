@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from compat.errors import BadFile
-from loaders.elf_headers import PAGE, PT, ProgramHeader
 from compat.image import Segment, Tls
+from loaders.elf_headers import PAGE, PT, ProgramHeader
 from loaders.source import Source
 
 __all__ = ["MEMORY_LIMIT", "alignment_of", "segments_of", "tls_of"]
@@ -35,14 +35,10 @@ def segments_of(
     loads.sort(key=lambda header: header.vaddr)
     for low, high in pairwise(loads):
         if low.vaddr + low.memsz > high.vaddr:
-            raise BadFile(
-                f"{source.name}: program headers {low.index} and {high.index} overlap at {high.vaddr:#x}"
-            )
+            raise BadFile(f"{source.name}: program headers {low.index} and {high.index} overlap at {high.vaddr:#x}")
     total = sum(header.memsz for header in loads)
     if total > memory_limit:
-        raise BadFile(
-            f"{source.name}: the segments take {total:#x} bytes of memory, more than {memory_limit:#x}"
-        )
+        raise BadFile(f"{source.name}: the segments take {total:#x} bytes of memory, more than {memory_limit:#x}")
     return tuple(_segment(header) for header in loads)
 
 
@@ -62,8 +58,7 @@ def _check(source: Source, header: ProgramHeader, top: int) -> None:
         )
     if header.filesz and (header.vaddr - header.offset) % PAGE:
         raise BadFile(
-            f"{name}: p_offset {header.offset:#x} and p_vaddr {header.vaddr:#x} "
-            f"differ within a page of {PAGE} bytes"
+            f"{name}: p_offset {header.offset:#x} and p_vaddr {header.vaddr:#x} differ within a page of {PAGE} bytes"
         )
 
 
@@ -86,9 +81,7 @@ def alignment_of(headers: Iterable[ProgramHeader]) -> int:
     fs/binfmt_elf.c, maximum_alignment: other values are ignored.
     """
     aligns = (header.align for header in headers if header.type == PT.LOAD)
-    return max(
-        (align for align in aligns if PAGE <= align <= MAX_ALIGNMENT and align.bit_count() == 1), default=PAGE
-    )
+    return max((align for align in aligns if PAGE <= align <= MAX_ALIGNMENT and align.bit_count() == 1), default=PAGE)
 
 
 def tls_of(source: Source, headers: Sequence[ProgramHeader]) -> tuple[Tls | None, tuple[str, ...]]:
@@ -104,11 +97,8 @@ def tls_of(source: Source, headers: Sequence[ProgramHeader]) -> tuple[Tls | None
         remarks.append(f"program header {found[1].index}: a second PT_TLS")
     if first.filesz > first.memsz:
         remarks.append(
-            f"program header {first.index}: PT_TLS: p_filesz {first.filesz:#x} is larger "
-            f"than p_memsz {first.memsz:#x}"
+            f"program header {first.index}: PT_TLS: p_filesz {first.filesz:#x} is larger than p_memsz {first.memsz:#x}"
         )
     if first.align & (first.align - 1):
-        remarks.append(
-            f"program header {first.index}: PT_TLS: p_align {first.align:#x} is not a power of two"
-        )
+        remarks.append(f"program header {first.index}: PT_TLS: p_align {first.align:#x} is not a power of two")
     return Tls(first.vaddr, first.filesz, first.memsz, first.align), tuple(remarks)

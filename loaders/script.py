@@ -23,16 +23,12 @@ def script_of(source: Source) -> Script:
     head = source.read(0, BINPRM_BUF_SIZE)
     line, newline, _ = head[2:].partition(b"\n")
     if not newline and len(head) == BINPRM_BUF_SIZE:
-        line = (
-            line[:-1] + b"\n"
-        )  # the kernel leaves out the buffer's last byte; the line end stands for "cut here"
+        line = line[:-1] + b"\n"  # the kernel leaves out the buffer's last byte; the line end stands for "cut here"
     path, rest = _split(line.split(b"\0", 1)[0])
     if not path.strip(b"\n"):
         raise BadFile(f"{source.name} is a script whose first line names no interpreter")
     if path.endswith(b"\n"):
-        raise BadFile(
-            f"{source.name} is a script whose interpreter's path is longer than {BINPRM_BUF_SIZE} bytes"
-        )
+        raise BadFile(f"{source.name} is a script whose interpreter's path is longer than {BINPRM_BUF_SIZE} bytes")
     return Script(path, rest.rstrip(b" \t\n") or None)
 
 

@@ -1,68 +1,21 @@
-"""ARM and AArch64: registers, user mode, system registers that user programs may touch."""
+"""ARM and Thumb in USR mode, with VFPv4 and NEON.
+
+The PC register never shows bit 0; Thumb is bit 5 of CPSR, and whoever sets a PC for `Machine.run` says Thumb by bit 0.
+The IT state is in CPSR too, so a fault inside an IT block goes on rightly. TPIDRURO is what `set_tls` sets; user code also
+reads it through the kernel helper page at 0xffff0fe0, which is the caller's to map, as are the other helpers and the
+vectors page: code built for ARMv7 calls none of them.
+"""
 
 from __future__ import annotations
 
-import struct
+from compat.cpu.engine import Register
+from compat.cpu.family import Event, Family, numbered
 
-from compat.cpu.engine import Engine, Register
-from compat.cpu.family import ExceptionInfo, Family, Supervisor, numbered
+__all__ = ["Arm"]
 
-__all__ = ["AArch64"]
+_CORTEX_A15 = 17
 
-_AARCH64_MAX = 3
-
-_AARCH64 = {
-    **numbered("x", 29, 199, 8),
-    "x29": Register(1, 8),
-    "x30": Register(2, 8),
-    "sp": Register(4, 8),
-    "pc": Register(260, 8),
-    "pstate": Register(265, 4),
-    **numbered("v", 32, 228, 16),
-    "fpcr": Register(291, 4),
-    "fpsr": Register(292, 4),
-    "tpidr_el0": Register(262, 8),
-    "tpidrro_el0": Register(263, 8),
-}
-
-_CPACR_EL1, _CP_REG = Register(261, 4), 290
-
-# DZE, UCT, nTWI, nTWE, UCI and the bits that read as one: as Linux sets SCTLR_EL1 for EL0 (arch/arm64/include/asm/sysreg.h).
-_SCTLR_EL1 = 1 << 11 | 1 << 14 | 1 << 15 | 1 << 16 | 1 << 18 | 1 << 20 | 1 << 22 | 1 << 23 | 1 << 26 | 1 << 28 | 1 << 29
-
-_EXCEPTIONS = {1: "illegal", 7: "breakpoint"}
-
-
-def _system_register(op0: int, op1: int, crn: int, crm: int, op2: int, value: int) -> bytes:
-    return struct.pack("=IIIIIxxxxQ", crn, crm, op0, op1, op2, value)
-
-
-class AArch64(Family):
-    """AArch64 at EL0."""
-
-    arch = 2
-    mode = 0
-    model = _AARCH64_MAX
-    page_size = 4096
-    syscall = 2
-    registers = _AARCH64
-    pc = "pc"
-    tls = "tpidr_el0"
-
-    def prepare(self, engine: Engine, supervisor: Supervisor) -> None:
-        engine.write(_CPACR_EL1, 3 << 20)
-        engine.write(_AARCH64["pstate"], 0)
-        # Writing a system register is also what makes Unicorn look at PSTATE and CPACR again.
-        engine.write_structure(_CP_REG, _system_register(3, 0, 14, 1, 0, 2))
-        engine.write_structure(_CP_REG, _system_register(3, 0, 1, 0, 0, _SCTLR_EL1))
-
-    def exception(self, engine: Engine, number: int, pc: int) -> ExceptionInfo:
-        return _EXCEPTIONS.get(number, "privileged"), pc
-
-
-_CORTEX_A15, _ARM_MAX = 17, 33
-
-_ARM = {
+_REGISTERS = {
     **numbered("r", 13, 66, 4),
     "sp": Register(12, 4),
     "lr": Register(10, 4),
@@ -73,23 +26,42 @@ _ARM = {
     "tpidruro": Register(113, 4),
 }
 
+_CPACR, _FPEXC = Register(111, 4), Register(4, 4)
+_FLOAT_ON, _FPEXC_EN = 0xF << 20, 1 << 30
+_USER_MODE, _THUMB = 0x10, 0x20
+
+_EXCEPTIONS = {1: "illegal", 3: "alignment", 4: "alignment", 7: "breakpoint"}
+
 
 class Arm(Family):
-    """ARM in USR mode, ARM and Thumb."""
+    """ARM; `svc` in both instruction sets traps, and the PC in the hook is behind it (4 or 2 bytes)."""
 
     arch = 1
     mode = 0
     model = _CORTEX_A15
     page_size = 4096
     syscall = 2
-    registers = _ARM
+    registers = _REGISTERS
+    # N Z C V Q, the IT bits, GE, E and T: all but the mode and the interrupt masks.
+    settable = {"cpsr": 0xFE0FFE20}  # noqa: RUF012
     pc = "pc"
     tls = "tpidruro"
 
-    def prepare(self, engine: Engine, supervisor: Supervisor) -> None:
-        engine.write(Register(111, 4), 0xF << 20)
-        engine.write(Register(4, 4), 1 << 30)
-        engine.write(_ARM["cpsr"], 0x10)
+    def prepare(self) -> None:
+        self.engine.write(_CPACR, _FLOAT_ON)
+        self.engine.write(_FPEXC, _FPEXC_EN)
+        self.engine.write(_REGISTERS["cpsr"], _USER_MODE)
 
-    def exception(self, engine: Engine, number: int, pc: int) -> ExceptionInfo:
-        return _EXCEPTIONS.get(number, "privileged"), pc
+    def exception(self, number: int, pc: int) -> Event:
+        return Event(_EXCEPTIONS.get(number, "illegal"), number, pc)
+
+    def resume_address(self) -> int:
+        thumb = self.engine.read(_REGISTERS["cpsr"]) & _THUMB
+        return self.engine.read(_REGISTERS["pc"]) | bool(thumb)
+
+    def syscall_number(self) -> int | None:
+        """The 24-bit immediate of an ARM `swi`, the OABI's way; 0 for the EABI and for Thumb."""
+        if self.engine.read(_REGISTERS["cpsr"]) & _THUMB:
+            return 0
+        code = self.supervisor.code(self.engine.read(_REGISTERS["pc"]) - 4, 4)
+        return int.from_bytes(code, "little") & 0xFFFFFF

@@ -20,7 +20,6 @@ _FIRST_LINE = (
 _DECLARATIONS = """
 typedef struct { uint64_t paddr; uint32_t perms; } uc_tlb_entry;
 typedef struct { uint64_t pc; uint16_t icount; uint16_t size; } uc_tb;
-typedef struct { uint64_t base; uint32_t limit; uint16_t selector; uint16_t flags; } uc_x86_mmr;
 
 unsigned int uc_version(unsigned int *major, unsigned int *minor);
 const char *uc_strerror(int code);
@@ -32,10 +31,12 @@ int uc_hook_add(void *engine, size_t *hook, int type, void *callback, void *user
                 uint64_t begin, uint64_t end, ...);
 int uc_emu_start(void *engine, uint64_t begin, uint64_t until, uint64_t timeout, size_t count);
 int uc_emu_stop(void *engine);
-int uc_reg_read(void *engine, int register, void *value);
-int uc_reg_write(void *engine, int register, const void *value);
+int uc_reg_read(void *engine, int identity, void *value);
+int uc_reg_write(void *engine, int identity, const void *value);
 int uc_reg_read_batch(void *engine, int *registers, void **values, int count);
 int uc_reg_write_batch(void *engine, int *registers, void *const *values, int count);
+unsigned int uc_errno(void *engine);
+size_t uc_context_size(void *engine);
 int uc_context_alloc(void *engine, void **context);
 int uc_context_save(void *engine, void *context);
 int uc_context_restore(void *engine, void *context);
@@ -48,7 +49,7 @@ def generate() -> str:
     from cffi import FFI
 
     ffi = FFI()
-    ffi.cdef(_DECLARATIONS.replace(" register,", " register_id,"))
+    ffi.cdef(_DECLARATIONS)
     ffi.set_source("_unicorn", None)
     with tempfile.TemporaryDirectory() as folder:
         return _FIRST_LINE + Path(ffi.compile(folder)).read_text()

@@ -20,7 +20,8 @@ from compat.errors import CompatError, Unsupported
 __all__ = ["Batch", "Engine", "EngineError", "Register", "WideBatch"]
 
 OK, INVALID_INSTRUCTION, EXCEPTION = 0, 10, 21
-_HOOK_INTERRUPT, _HOOK_INSTRUCTION, _HOOK_BLOCK_MADE, _HOOK_TLB_FILL = 1 << 0, 1 << 1, 1 << 15, 1 << 17
+_HOOK_INTERRUPT, _HOOK_INSTRUCTION, _HOOK_CODE = 1 << 0, 1 << 1, 1 << 2
+_HOOK_BLOCK_MADE, _HOOK_TLB_FILL = 1 << 15, 1 << 17
 _PAGE_SIZE, _USE_EXITS, _CPU_MODEL, _REMOVE_CODE, _FLUSH_CODE, _FLUSH_TLB, _TLB_TYPE = 1, 4, 7, 9, 10, 11, 12
 _TLB_VIRTUAL = 1
 _FIRST_ACCESS = 16
@@ -28,6 +29,10 @@ _FIRST_ACCESS = 16
 
 _ENGINE_BYTES = 0x2000
 """How much of the engine's structure is searched: its jump buffers alone, behind the field sought, are longer."""
+
+
+_LIBRARY_BYTES = 1 << 26
+"""More than the library's code is long: how near to each other its functions are."""
 
 
 class EngineError(CompatError):
@@ -211,15 +216,19 @@ class Engine:
             entry.paddr, entry.perms = found
             return True
 
-        self._hook(_HOOK_TLB_FILL, "bool(void *, uint64_t, int, uc_tlb_entry *, void *)", callback, False)
+        raw = self._callback("bool(void *, uint64_t, int, uc_tlb_entry *, void *)", callback, False)
+        self._hook(_HOOK_TLB_FILL, raw)
 
-    def on_interrupt(self, interrupt: Callable[[int], None]) -> None:
-        """Call *interrupt(number)* for each CPU exception; what the number means depends on the CPU."""
+    def on_interrupt(self, syscall: int, on_syscall: Callable[[], None], other: Callable[[int], None]) -> None:
+        """Call *on_syscall()* for the CPU exception *syscall* and *other(number)* for all others."""
 
         def callback(_engine: Any, number: int, _data: Any) -> None:
-            interrupt(number)
+            if number == syscall:
+                on_syscall()
+            else:
+                other(number)
 
-        self._hook(_HOOK_INTERRUPT, "void(void *, uint32_t, void *)", callback)
+        self._hook(_HOOK_INTERRUPT, self._callback("void(void *, uint32_t, void *)", callback))
 
     def on_instruction(self, instruction: int, call: Callable[[], None]) -> None:
         """Call *call()* for each x86 *instruction* (one of the few numbers that Unicorn lets be hooked)."""
@@ -227,7 +236,8 @@ class Engine:
         def callback(_engine: Any, _data: Any) -> None:
             call()
 
-        self._hook(_HOOK_INSTRUCTION, "void(void *, void *)", callback, None, ffi.cast("int", instruction))
+        raw = self._callback("void(void *, void *)", callback)
+        self._hook(_HOOK_INSTRUCTION, raw, 1, 0, ffi.cast("int", instruction))
 
     def on_block_made(self, made: Callable[[int, int], None]) -> None:
         """Call *made(address, size)* when a block has been translated, before it runs for the first time."""
@@ -235,13 +245,48 @@ class Engine:
         def callback(_engine: Any, block: Any, _previous: Any, _data: Any) -> None:
             made(block.pc, block.size)
 
-        self._hook(_HOOK_BLOCK_MADE, "void(void *, uc_tb *, uc_tb *, void *)", callback)
+        self._hook(_HOOK_BLOCK_MADE, self._callback("void(void *, uc_tb *, uc_tb *, void *)", callback))
 
-    def _hook(self, kind: int, signature: str, callback: Any, refused: Any = None, *extra: Any) -> None:
-        raw = ffi.callback(signature, callback, error=refused, onerror=self._fail)
+    def weigh_down(self, begin: int, end: int) -> None:
+        """Make code from *begin* to *end* (both included) translate into more operations, and so into shorter blocks.
+
+        Each instruction there gets a call of a C function that does nothing, a few nanoseconds.
+        """
+        self._hook(_HOOK_CODE, ffi.addressof(self._library, "uc_errno"), begin, end)
+
+    def before_exception(self, decide: Callable[[int], bool]) -> bool:
+        """Call *decide(number)* for each CPU exception while the PC is still exact; True ends the run there.
+
+        The run then ends with INVALID_INSTRUCTION. Unicorn asks a function of the CPU family (`stop_interrupt` in
+        `uc_priv.h`); for CPUs that have none this fills the empty place, which is known by the functions around it.
+        Returns False, with nothing changed, if this library's structure does not look so.
+        """
+        place = self._empty_function()
+        if place is None:
+            return False
+        raw = self._callback("int(void *, int)", lambda _engine, number: decide(number), 1)
+        ffi.cast("uintptr_t *", self._handle)[place] = int(ffi.cast("uintptr_t", raw))
+        # With no hook at all an exception that goes on would end the run.
+        self._hook(_HOOK_INTERRUPT, ffi.addressof(self._library, "uc_errno"))
+        return True
+
+    def _empty_function(self) -> int | None:
+        near = int(ffi.cast("uintptr_t", ffi.addressof(self._library, "uc_open")))
+        words = ffi.unpack(ffi.cast("uintptr_t *", self._handle), 80)
+        kinds = "".join("f" if abs(word - near) < _LIBRARY_BYTES else "0" if word == 0 else "." for word in words)
+        around = "0" + "f" * 11 + "0" + "f" * 20
+        place = kinds.find(around)
+        return None if place < 0 or kinds.count(around) != 1 else place + 12
+
+    def _callback(self, signature: str, function: Callable[..., Any], refused: Any = None) -> Any:
+        raw = ffi.callback(signature, function, error=refused, onerror=self._fail)
         self._keep.append(raw)
+        return raw
+
+    def _hook(self, kind: int, raw: Any, begin: int = 1, end: int = 0, *extra: Any) -> None:
         identity = ffi.new("size_t *")
-        code = self._library.uc_hook_add(self._handle, identity, kind, ffi.cast("void *", raw), ffi.NULL, 1, 0, *extra)
+        callback = ffi.cast("void *", raw)
+        code = self._library.uc_hook_add(self._handle, identity, kind, callback, ffi.NULL, begin, end, *extra)
         _check(code, f"add hook {kind:#x}")
 
     def _fail(self, _type: type[BaseException], error: BaseException, _traceback: TracebackType) -> None:
@@ -284,6 +329,11 @@ class Engine:
             context = ffi.gc(slot[0], self._library.uc_context_free)
         _check(self._library.uc_context_save(self._handle, context), "save a context")
         return context
+
+    def context_words(self, context: Any) -> Any:
+        """Return the 32-bit words of *context*, to be read and changed in place; their layout is private to Unicorn."""
+        size = self._library.uc_context_size(self._handle) & ~3
+        return memoryview(ffi.buffer(context, size)).cast("I")
 
     def restore_context(self, context: Any) -> None:
         """Set the whole CPU state from one that `save_context` returned."""

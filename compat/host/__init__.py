@@ -1,7 +1,8 @@
 """Every host call that serves a guest passes through one `Host`: methods named as the system calls.
 
     Host = Names (files by directory and name) + Descriptors (open files) + Locks + Terminals
-         + Waiting (poll, select) + Identity (the machine, time, the process), over the same libc
+         + Waiting (poll, select) + Identity (the machine, the process) + Clocks + Tree (processes) + Events,
+           over the same libc
 
 A subclass that wraps the methods (compat.trace.hosts.TracedHost) therefore sees the host side of each guest
 call. Rules for all methods: names are bytes; *dir_fd* is an open directory or AT_FDCWD; flags and results are
@@ -11,6 +12,7 @@ made here are close-on-exec. Python enters an interrupted call again (PEP 475) u
 
 from __future__ import annotations
 
+from compat.host.clocks import CLOCKS, ITIMERS, Clocks
 from compat.host.constants import (
     AT_EACCESS,
     AT_EMPTY_PATH,
@@ -34,6 +36,7 @@ from compat.host.libc import Times
 from compat.host.locks import Lock, Locks
 from compat.host.names import Dirent, Names, Statfs
 from compat.host.terminals import Modes, Terminals
+from compat.host.tree import Tree
 from compat.host.waiting import Waiting
 
 __all__ = [
@@ -42,6 +45,8 @@ __all__ = [
     "AT_FDCWD",
     "AT_SYMLINK_FOLLOW",
     "AT_SYMLINK_NOFOLLOW",
+    "CLOCKS",
+    "ITIMERS",
     "O_PATH",
     "RENAME_EXCHANGE",
     "RENAME_NOREPLACE",
@@ -61,5 +66,5 @@ __all__ = [
 ]
 
 
-class Host(Names, Descriptors, Locks, Terminals, Waiting, Identity):
+class Host(Names, Descriptors, Locks, Terminals, Waiting, Identity, Clocks, Tree):
     """The host's system calls, thinly. Stateless but for the libc handle, which is opened at first need."""

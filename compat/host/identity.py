@@ -1,12 +1,30 @@
-"""The machine, its clocks, and this process in it."""
+"""The machine, and this process in it."""
 
 from __future__ import annotations
 
 import os
 import resource
+import struct
 import time
+from typing import Any, NamedTuple
 
 from compat.host.libc import WithLibc, member
+
+
+class Sysinfo(NamedTuple):
+    """sysinfo(2): *uptime* in seconds, *loads* times 65536, sizes in bytes."""
+
+    uptime: int
+    loads: tuple[int, int, int]
+    totalram: int
+    freeram: int
+    sharedram: int
+    bufferram: int
+    totalswap: int
+    freeswap: int
+    procs: int
+    totalhigh: int
+    freehigh: int
 
 
 class Identity(WithLibc):
@@ -41,17 +59,26 @@ class Identity(WithLibc):
         found: tuple[int, int, int] = getattr(os, "getresgid", lambda: (os.getgid(), os.getegid(), os.getegid()))()
         return found
 
-    def clock_gettime(self, clock: int) -> int:
-        """Nanoseconds."""
-        return time.clock_gettime_ns(clock)
-
-    def clock_getres(self, clock: int) -> int:
-        """Nanoseconds."""
-        return round(time.clock_getres(clock) * 1_000_000_000)
-
     def getrandom(self, count: int, flags: int = 0) -> bytes:
         found: bytes = os.getrandom(count, flags) if hasattr(os, "getrandom") else os.urandom(count)
         return found
+
+    def sysinfo(self) -> Sysinfo:
+        """Memory, load and uptime; OSError(ENOSYS) on hosts without sysinfo(2)."""
+        room = self._libc.buffer(128)  # struct sysinfo, include/uapi/linux/sysinfo.h, 64-bit
+        self._libc.call("sysinfo", "p", room)
+        up, a, b, c, *sizes, procs, high, free_high, unit = struct.unpack_from("@l3L6LHxxxxxx2LI", room.raw)
+        total, free, shared, buffers, swap, free_swap = (size * unit for size in sizes)
+        return Sysinfo(
+            up, (a, b, c), total, free, shared, buffers, swap, free_swap, procs, high * unit, free_high * unit
+        )
+
+    def getcpu(self) -> int:
+        """The CPU that this process runs on; 0 where the host does not tell."""
+        try:
+            return self._libc.call("sched_getcpu", "")
+        except OSError:
+            return 0
 
     def sched_yield(self) -> None:
         getattr(os, "sched_yield", lambda: time.sleep(0))()
@@ -73,6 +100,29 @@ class Identity(WithLibc):
     def wait4(self, pid: int, options: int) -> tuple[int, int, resource.struct_rusage]:
         found: tuple[int, int, resource.struct_rusage] = os.wait4(pid, options)
         return found
+
+    def waitid(self, kind: int, which: int, options: int) -> Any:
+        """os.waitid_result, or None where WNOHANG found nothing."""
+        return member(os, "waitid")(kind, which, options)
+
+    def sched_setaffinity(self, pid: int, cpus: set[int]) -> None:
+        member(os, "sched_setaffinity")(pid, cpus)
+
+    def sched_getscheduler(self, pid: int) -> int:
+        policy: int = member(os, "sched_getscheduler")(pid)
+        return policy
+
+    def sched_getpriority(self, pid: int) -> int:
+        """sched_getparam(2), whose struct has one number."""
+        priority: int = member(os, "sched_getparam")(pid).sched_priority
+        return priority
+
+    def sched_setscheduler(self, pid: int, policy: int, priority: int) -> None:
+        member(os, "sched_setscheduler")(pid, policy, member(os, "sched_param")(priority))
+
+    def sched_rr_get_interval(self, pid: int) -> int:
+        """Nanoseconds."""
+        return round(member(os, "sched_rr_get_interval")(pid) * 1e9)
 
     def pidfd_open(self, pid: int, flags: int = 0) -> int:
         fd: int = member(os, "pidfd_open")(pid, flags)

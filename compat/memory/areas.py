@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import IntFlag
 
-__all__ = ["Area", "AreaMap", "Backing", "Protection"]
+from compat.memory.backing import Backing
+
+__all__ = ["Area", "AreaMap", "Mark", "Protection"]
 
 
 class Protection(IntFlag):
@@ -19,32 +20,22 @@ class Protection(IntFlag):
     EXECUTE = 4
 
 
-class Backing:
-    """A host file under one or more areas. Owns *fd*; *path* is the guest's name for it, as /proc/self/maps shows."""
+class Mark(IntFlag):
+    """What else is true of an area."""
 
-    def __init__(self, fd: int, path: bytes, *, writable: bool) -> None:
-        self.fd = fd
-        self.path = path
-        self.writable = writable
-        state = os.fstat(fd)
-        self.device = state.st_dev
-        self.inode = state.st_ino
-
-    def size(self) -> int:
-        """Bytes in the file now."""
-        return os.fstat(self.fd).st_size
-
-    def __del__(self) -> None:
-        try:
-            os.close(self.fd)
-        except OSError:
-            pass
+    LOCKED = 1
+    GROWS_DOWN = 2
+    SEALED = 4
+    NOT_FORKED = 8
+    WIPED_BY_FORK = 16
+    NOT_DUMPED = 32
+    NOT_RESERVED = 64
 
 
 @dataclass(slots=True)
 class Area:
     """[start, end) in guest addresses. *frame* is the physical address of start, None while nothing may be accessed;
-    *offset* is the position in the backing file of start."""
+    *offset* is the position in the backing file of start; *executed* tells that code may have been translated."""
 
     start: int
     end: int
@@ -54,11 +45,17 @@ class Area:
     backing: Backing | None = None
     offset: int = 0
     name: bytes = b""
+    marks: int = 0
     executed: bool = False
 
     @property
     def size(self) -> int:
         return self.end - self.start
+
+    @property
+    def cost(self) -> int:
+        """Bytes of host memory that this area may come to take; pages of a shared file are the host's anyway."""
+        return 0 if self.frame is None or (self.shared and self.backing) else self.size
 
     def piece(self, start: int, end: int) -> Area:
         """The part of this area between two addresses inside it."""
@@ -67,18 +64,25 @@ class Area:
         offset = self.offset + skip if self.backing else 0
         return replace(self, start=start, end=end, frame=frame, offset=offset)
 
-    def continues(self, other: Area) -> bool:
-        """Whether *other* goes on exactly where this one ends, so that the two can be one."""
+    def alike(self, other: Area) -> bool:
+        """Whether *other* goes on where this one ends, and the two look like one mapping to the guest."""
         return (
             self.end == other.start
             and self.protection == other.protection
             and self.shared == other.shared
             and self.backing is other.backing
             and self.name == other.name
+            and self.marks == other.marks
             and (self.backing is None or self.offset + self.size == other.offset)
-            and (self.frame is None) == (other.frame is None)
-            and (self.frame is None or other.frame is None or self.frame + self.size == other.frame)
         )
+
+    def continues(self, other: Area) -> bool:
+        """Whether *other* goes on where this one ends in RAM as well, so that the two can be one."""
+        if not self.alike(other):
+            return False
+        if self.frame is None or other.frame is None:
+            return self.frame is other.frame
+        return self.frame + self.size == other.frame
 
 
 class AreaMap:
@@ -102,30 +106,47 @@ class AreaMap:
         area = self._areas[index]
         return area if address < area.end else None
 
+    def around(self, address: int) -> tuple[Area | None, Area | None]:
+        """The last area that starts at or below *address*, and the first one above."""
+        index = bisect_right(self._starts, address)
+        below = self._areas[index - 1] if index else None
+        return below, self._areas[index] if index < len(self._areas) else None
+
     def between(self, start: int, end: int) -> list[Area]:
         """Areas that touch [start, end), whole."""
-        first = max(0, bisect_right(self._starts, start) - 1)
-        last = bisect_right(self._starts, end - 1)
-        return [area for area in self._areas[first:last] if area.end > start]
+        first, last = self._span(start, end)
+        return self._areas[first:last]
+
+    def _span(self, start: int, end: int) -> tuple[int, int]:
+        """Indices of the areas that touch [start, end)."""
+        if end <= start:
+            return 0, 0
+        first = bisect_right(self._starts, start)
+        if first and self._areas[first - 1].end > start:
+            first -= 1
+        return first, bisect_left(self._starts, end, first)
 
     def insert(self, area: Area) -> None:
-        """Add an area whose range is free, joined with a neighbour that it continues."""
+        """Add an area whose range is free, joined with the neighbours that it continues."""
         index = bisect_right(self._starts, area.start)
-        if index > 0 and self._areas[index - 1].continues(area):
-            self._areas[index - 1].end = area.end
+        if index < len(self._areas) and area.continues(self._areas[index]):
+            following = self._areas.pop(index)
+            del self._starts[index]
+            area.end = following.end
+            area.executed |= following.executed
+        if index and self._areas[index - 1].continues(area):
+            before = self._areas[index - 1]
+            before.end = area.end
+            before.executed |= area.executed
             return
         self._starts.insert(index, area.start)
         self._areas.insert(index, area)
 
     def cut(self, start: int, end: int) -> list[Area]:
         """Take [start, end) out of the map, splitting areas at its edges; returns the pieces taken out."""
-        first = max(0, bisect_right(self._starts, start) - 1)
-        last = bisect_right(self._starts, end - 1)
+        first, last = self._span(start, end)
         kept, taken = list[Area](), list[Area]()
         for area in self._areas[first:last]:
-            if area.end <= start:
-                kept.append(area)
-                continue
             if area.start < start:
                 kept.append(area.piece(area.start, start))
             taken.append(area.piece(max(start, area.start), min(end, area.end)))
@@ -136,21 +157,20 @@ class AreaMap:
         return taken
 
     def gap_below(self, size: int, top: int, bottom: int) -> int | None:
-        """The highest address of *size* free bytes that end at or below *top*, or None."""
-        index = bisect_right(self._starts, top - 1) - 1
+        """The highest address of *size* free bytes that end at or below *top* and start at or above *bottom*."""
         end = top
-        while index >= 0:
+        for index in range(bisect_left(self._starts, top) - 1, -1, -1):
             area = self._areas[index]
-            if area.end <= end and end - area.end >= size and end - size >= bottom:
-                return end - size
+            if end - area.end >= size:
+                break
             end = min(end, area.start)
             if end - size < bottom:
                 return None
-            index -= 1
         return end - size if end - size >= bottom else None
 
     def is_free(self, start: int, end: int) -> bool:
-        return not self.between(start, end)
+        first, last = self._span(start, end)
+        return first == last
 
     def covers(self, start: int, end: int) -> bool:
         """Whether every page of [start, end) belongs to some area."""

@@ -10,105 +10,118 @@ from __future__ import annotations
 import errno
 import mmap
 import os
+import sys
 
 from compat.memory._libc import ffi, lib
+from compat.memory.frames import Frames
 
 __all__ = ["PAGE", "Ram"]
 
 PAGE = 4096
 
+_LINUX = sys.platform.startswith("linux")
 _MAP_FIXED = 0x10  # the same number on Linux, macOS and the BSDs (sys/mman.h)
-_MAP_NORESERVE = getattr(
-    mmap, "MAP_NORESERVE", 0x4000 if os.name == "posix" and os.uname().sysname == "Linux" else 0x40
-)
+_MAP_NORESERVE = getattr(mmap, "MAP_NORESERVE", 0x4000 if _LINUX else 0x40)
 _FRESH = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | _MAP_NORESERVE | _MAP_FIXED
+_READ_WRITE = mmap.PROT_READ | mmap.PROT_WRITE
 
 
 class Ram:
-    """Frames by physical address; *size* in bytes, a multiple of the page."""
+    """Frames by physical address; *size* in bytes, a multiple of the page. Frame 0 belongs to the CPU's machine.
+
+    *granule* is the host's page size: where it is larger than a guest's page (macOS on ARM), shared mappings whose
+    place in the RAM does not fall on one are refused, and private file pages are copied instead.
+    """
 
     def __init__(self, size: int) -> None:
         self.size = size
+        self.granule = mmap.PAGESIZE
         self.map = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | _MAP_NORESERVE)
         self.view = memoryview(self.map)
         self.pointer = ffi.from_buffer("char[]", self.map, require_writable=True)
-        self._next = PAGE  # frame 0 stays unused, so that a physical address is never 0
-        self._free: dict[int, list[int]] = {}
+        self._frames = Frames(PAGE, size)
 
-    def take(self, size: int) -> int:
-        """The physical address of *size* fresh zero bytes (a multiple of the page); raises OSError(ENOMEM)."""
-        ranges = self._free.get(size)
-        if ranges:
-            return ranges.pop()
-        start = self._next
-        if start + size > self.size:
-            start = self._reuse(size)
+    def take(self, size: int, after: int | None = None) -> int:
+        """The physical address of *size* zero bytes (a multiple of the page), at *after* if that is free.
+
+        Raises OSError(ENOMEM).
+        """
+        return self._frames.take(size, after)
+
+    def give_back(self, start: int, size: int, *, laid: bool) -> None:
+        """Free a range; *laid* tells that something was laid over it. Its memory returns to the host."""
+        if laid:
+            self._lay_fresh(start, size)
         else:
-            self._next = start + size
-        return start
-
-    def _reuse(self, size: int) -> int:
-        """A piece of a larger free range; raises OSError(ENOMEM) where none is large enough."""
-        self._coalesce()
-        larger = [s for s, ranges in self._free.items() if s >= size and ranges]
-        if not larger:
-            raise OSError(errno.ENOMEM, "guest RAM is used up")
-        whole = min(larger)
-        start = self._free[whole].pop()
-        if whole > size:
-            self._free.setdefault(whole - size, []).append(start + size)
-        return start
-
-    def _coalesce(self) -> None:
-        pieces = sorted((start, size) for size, ranges in self._free.items() for start in ranges)
-        joined: list[tuple[int, int]] = []
-        for start, size in pieces:
-            if joined and joined[-1][0] + joined[-1][1] == start:
-                joined[-1] = (joined[-1][0], joined[-1][1] + size)
-            else:
-                joined.append((start, size))
-        self._free = {}
-        for start, size in joined:
-            self._free.setdefault(size, []).append(start)
-
-    def give_back(self, start: int, size: int) -> None:
-        """Free a range: its memory and whatever was laid over it return to the host."""
-        self.clear(start, size)
-        self._free.setdefault(size, []).append(start)
+            self.clear(start, size)
+        self._frames.give_back(start, size)
 
     def clear(self, start: int, size: int) -> None:
-        """Make a range fresh zero bytes again, private to this process."""
-        self._lay(start, size, mmap.PROT_READ | mmap.PROT_WRITE, _FRESH, -1, 0)
+        """Make a range of plain private memory zero again."""
+        if self._crooked(start, size):
+            self.view[start : start + size] = bytes(size)
+        elif _LINUX:
+            self._check(lib.madvise(self.pointer + start, size, mmap.MADV_DONTNEED))
+        else:  # only Linux promises zeros after MADV_DONTNEED
+            self._lay_fresh(start, size)
+
+    def _lay_fresh(self, start: int, size: int) -> None:
+        if self._crooked(start, size):
+            self.view[start : start + size] = bytes(size)
+        else:
+            self._lay(start, size, _READ_WRITE, _FRESH, -1, 0)
 
     def lay_shared(self, start: int, size: int) -> None:
         """Make a range zero bytes that stay shared with children of fork."""
+        self._refuse_crooked(start, size)
         flags = mmap.MAP_SHARED | mmap.MAP_ANONYMOUS | _MAP_NORESERVE | _MAP_FIXED
-        self._lay(start, size, mmap.PROT_READ | mmap.PROT_WRITE, flags, -1, 0)
+        self._lay(start, size, _READ_WRITE, flags, -1, 0)
 
     def lay_file(self, start: int, size: int, fd: int, offset: int, *, shared: bool, writable: bool) -> None:
         """Lay a host file over a range; raises the host's OSError (ENODEV, EACCES, …)."""
+        if self._crooked(start, size, offset) and not shared:
+            self._copy_file(start, size, fd, offset)
+            return
+        self._refuse_crooked(start, size, offset)
         kind = mmap.MAP_SHARED if shared else mmap.MAP_PRIVATE
         protection = mmap.PROT_READ | (mmap.PROT_WRITE if writable else 0)
         self._lay(start, size, protection, kind | _MAP_NORESERVE | _MAP_FIXED, fd, offset)
 
+    def _copy_file(self, start: int, size: int, fd: int, offset: int) -> None:
+        done = 0
+        while done < size:
+            count = os.preadv(fd, [self.view[start + done : start + size]], offset + done)
+            if not count:
+                break
+            done += count
+        self.view[start + done : start + size] = bytes(size - done)
+
+    def _crooked(self, *numbers: int) -> bool:
+        """Whether the host can't lay a mapping there, because its pages are larger."""
+        return self.granule > PAGE and any(number % self.granule for number in numbers)
+
+    def _refuse_crooked(self, *numbers: int) -> None:
+        if self._crooked(*numbers):
+            raise OSError(errno.ENODEV, "the host's pages are too large to share this range")
+
     def _lay(self, start: int, size: int, protection: int, flags: int, fd: int, offset: int) -> None:
         result = lib.mmap(self.pointer + start, size, protection, flags, fd, offset)
-        if int(ffi.cast("intptr_t", result)) == -1:
-            raise OSError(ffi.errno, os.strerror(ffi.errno))
-
-    def advise_free(self, start: int, size: int) -> None:
-        """MADV_DONTNEED on a range: private pages become zero, or the file's again."""
-        if lib.madvise(self.pointer + start, size, mmap.MADV_DONTNEED) != 0:
-            raise OSError(ffi.errno, os.strerror(ffi.errno))
+        self._check(int(ffi.cast("intptr_t", result)))
 
     def sync(self, start: int, size: int, flags: int) -> None:
-        """msync(2) on a range."""
-        if lib.msync(self.pointer + start, size, flags) != 0:
-            raise OSError(ffi.errno, os.strerror(ffi.errno))
+        """msync(2) on a range; *flags* are the host's."""
+        self._check(lib.msync(self.pointer + start, size, flags))
+
+    def advise(self, start: int, size: int, advice: int) -> None:
+        """madvise(2) on a range; *advice* is the host's."""
+        self._check(lib.madvise(self.pointer + start, size, advice))
 
     def resident(self, start: int, size: int) -> bytes:
         """One byte per page, bit 0 set where the page is in core (mincore(2))."""
         vector = ffi.new("unsigned char[]", max(1, size // PAGE))
-        if lib.mincore(self.pointer + start, size, vector) != 0:
-            raise OSError(ffi.errno, os.strerror(ffi.errno))
+        self._check(lib.mincore(self.pointer + start, size, vector))
         return bytes(ffi.buffer(vector, size // PAGE))
+
+    def _check(self, result: int) -> None:
+        if result == -1:
+            raise OSError(ffi.errno, os.strerror(ffi.errno))

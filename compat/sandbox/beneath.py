@@ -17,8 +17,11 @@ from compat.host import (
 )
 from compat.sandbox.paths import MAX_PATH, refuse
 
-DIRECTORY: Final = O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW
+DIRECTORY: Final = O_PATH | os.O_DIRECTORY  # with O_NOFOLLOW a link as the last name would be ENOTDIR, not ELOOP
 CONFINED: Final = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS
+
+SWAPS: Final = 3
+"""How often a name is looked at that is neither folder nor link: it may just have changed from one to the other."""
 
 
 class LinkMet(Exception):
@@ -74,13 +77,17 @@ class Beneath:
         return current
 
     def _step(self, fd: int, name: bytes, index: int) -> int:
-        try:
-            return self._host.openat(fd, name, DIRECTORY)
-        except OSError as error:
-            if error.errno not in (errno.ENOTDIR, errno.ELOOP):  # Linux and macOS for a symbolic link
-                raise
-        try:
-            target = self._host.readlinkat(fd, name)
-        except OSError as error:
-            raise (refuse(errno.ENOTDIR) if error.errno == errno.EINVAL else error) from None
-        raise LinkMet(index, target)
+        for _ in range(SWAPS):
+            try:
+                return self._host.openat(fd, name, DIRECTORY | os.O_NOFOLLOW)
+            except OSError as error:
+                if error.errno not in (errno.ENOTDIR, errno.ELOOP):  # Linux and macOS for a symbolic link
+                    raise
+            try:
+                target = self._host.readlinkat(fd, name)
+            except OSError as error:
+                if error.errno != errno.EINVAL:
+                    raise
+            else:
+                raise LinkMet(index, target)
+        raise refuse(errno.ENOTDIR)

@@ -19,7 +19,7 @@ class Present:
         self._host = host
 
     def path(self, opened: Opened) -> bytes:
-        """The canonical guest path of *opened* now.
+        """The canonical guest path of *opened* now; as it was when opened, where the host can't tell.
 
         Raises:
             OSError: ENOENT when it was removed, or was moved out of its mount.
@@ -30,7 +30,7 @@ class Present:
             host_path = self._host.path_of(opened.fd)
             root = self._host.path_of(opened.mount.root_fd)
         except OSError as error:
-            if error.errno != errno.ENOSYS:
+            if error.errno not in (errno.ENOSYS, errno.ENAMETOOLONG):  # /proc tells no path beyond one page
                 raise
             return opened.guest_path
         if host_path.endswith(DELETED) and self._host.fstat(opened.fd).st_nlink == 0:

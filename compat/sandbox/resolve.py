@@ -188,11 +188,11 @@ class Resolver:
         name = route.names[-1]
         seen = self._look(parent.fd, name) if route.follow or point is not None else None
         if point is not None and (seen is None or not stat.S_ISDIR(seen.st_mode)):
+            way = self._synthetic(parent.mount, route.site(join(route.names), busy=True), self._way)
             self._release(parent)
-            return self._synthetic(parent.mount, route.site(join(route.names), busy=True), self._way)
+            return way
         if route.follow:
-            if seen is not None and stat.S_ISLNK(seen.st_mode):
-                raise LinkMet(len(route.names) - 1, self._host.readlinkat(parent.fd, name))
+            seen = self._beyond_link(parent.fd, name, len(route.names) - 1, seen)
             route.check(seen.st_mode if seen is not None else None)
         guest = join(([] if route.base is None else route.base.names) + route.names)
         site = route.site(guest, busy=point is not None)
@@ -213,6 +213,23 @@ class Resolver:
             return self._host.fstatat(dir_fd, name)
         except FileNotFoundError:
             return None
+
+    def _beyond_link(
+        self, dir_fd: int, name: bytes, index: int, seen: os.stat_result | None
+    ) -> os.stat_result | None:
+        """What is at *name*, by now maybe not what was *seen*, if it is no link; LinkMet if it is one."""
+        for _ in range(RACES):
+            if seen is None or not stat.S_ISLNK(seen.st_mode):
+                return seen
+            try:
+                target = self._host.readlinkat(dir_fd, name)
+            except OSError as error:
+                if error.errno not in (errno.EINVAL, errno.ENOENT):
+                    raise
+                seen = self._look(dir_fd, name)
+            else:
+                raise LinkMet(index, target)
+        raise refuse(errno.ELOOP)
 
     def _mount_root(self, route: Route, mount: Mount) -> Place:
         site = route.site(mount.guest_path, busy=True)

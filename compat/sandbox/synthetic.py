@@ -114,9 +114,7 @@ class Link(Node):
     and kin.
     """
 
-    def __init__(
-        self, target: Content, *, magic: Callable[[], Opened] | None = None, mode: int = 0o777
-    ) -> None:
+    def __init__(self, target: Content, *, magic: Callable[[], Opened] | None = None, mode: int = 0o777) -> None:
         super().__init__(stat.S_IFLNK | mode)
         self._target = target
         self.magic = magic
@@ -177,9 +175,7 @@ def read_only_copy(host: Host, content: bytes) -> int:
     fd = scratch_copy(host, content)
     try:
         seal(host, fd)
-        return host.open(
-            b"/proc/self/fd/%d" % fd if sys.platform == "linux" else b"/dev/fd/%d" % fd, os.O_RDONLY
-        )
+        return host.open(b"/proc/self/fd/%d" % fd if sys.platform == "linux" else b"/dev/fd/%d" % fd, os.O_RDONLY)
     finally:
         host.close(fd)
 

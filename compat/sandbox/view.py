@@ -6,6 +6,7 @@ import errno
 import os
 import stat
 import time
+from typing import Final
 
 from compat.host import Dirent, Host
 from compat.sandbox.mounts import HostMount, Mount, MountTable, Point, SyntheticMount
@@ -14,6 +15,9 @@ from compat.sandbox.place import Opened, Place
 from compat.sandbox.present import Present
 from compat.sandbox.resolve import WAY_DEVICE, Resolver
 from compat.sandbox.synthetic import Directory, inode, node_stat
+
+NOWHERE: Final = Opened(-1, None, b"/", None)
+"""A base for paths that are absolute."""
 
 
 class FileView:
@@ -47,13 +51,11 @@ class FileView:
 
     def root(self) -> Opened:
         """The guest's `/`, opened anew."""
-        nowhere = Opened(-1, None, b"/", None)
-        with self.resolve(b"/", nowhere) as place:
-            return place.location()
+        return self.open_directory(b"/")
 
     def open_directory(self, path: bytes) -> Opened:
         """The folder at the absolute *path*, as a working directory."""
-        with self.resolve(path, Opened(-1, None, b"/", None)) as place:
+        with self.resolve(path, NOWHERE) as place:
             return place.location()
 
     def fstat(self, opened: Opened) -> os.stat_result:
@@ -125,7 +127,7 @@ class FileView:
         return self.table.all()
 
     def close(self) -> None:
-        """Let go of the descriptors of all mounts; they open again when they are used."""
+        """Let go of the descriptors of all mounts. The view is of no use after it."""
         for mount in self.table.all():
             fd = mount.forget() if isinstance(mount, HostMount) else None
             if fd is not None:

@@ -39,7 +39,9 @@ class Loaded:
     base: int
 
 
-def open_program(process: LinuxProcess, fd: int, path: bytes, arguments: list[bytes]) -> tuple[OpenProgram, list[bytes]]:
+def open_program(
+    process: LinuxProcess, fd: int, path: bytes, arguments: list[bytes]
+) -> tuple[OpenProgram, list[bytes]]:
     """Read the program at host descriptor *fd*, following `#!` lines; returns it and the arguments as they then are.
 
     Raises CompatError for a file that compat can't run, OSError as execve(2) does.

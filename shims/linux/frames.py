@@ -140,7 +140,7 @@ def _mask_value(mask: int, kind: str, size: int, cpu: Cpu) -> object:
         return (mask & 0xFFFF_FFFF, mask >> 32)
     if kind == "Q":
         return mask
-    words = [mask >> shift & cpu.mask for shift in range(0, 64, cpu.bits)]
+    words = [mask >> shift & cpu.mask for shift in range(0, 8 * size, cpu.bits)]
     return b"".join(w.to_bytes(cpu.word, _order(cpu)) for w in words).ljust(size, b"\0")
 
 
@@ -313,7 +313,7 @@ def _mask_in(record: Record, cpu: Cpu) -> int:
     if isinstance(value, tuple):
         return int(value[0]) | int(value[1]) << 32
     if isinstance(value, bytes):
-        words = [int.from_bytes(value[k : k + cpu.word], _order(cpu)) for k in range(0, 8, cpu.word)]
+        words = [int.from_bytes(value[k : k + cpu.word], _order(cpu)) for k in range(0, len(value), cpu.word)]
         return sum(word << cpu.bits * k for k, word in enumerate(words))
     if isinstance(value, int):
         return value

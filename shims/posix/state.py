@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from compat.abi.abi import Abi
@@ -10,9 +11,14 @@ from compat.memory import AddressSpace
 from compat.process import Options, Process, Registers, Thread
 from compat.sandbox.place import Opened
 from compat.sandbox.view import FileView
+from shims.posix.credentials import Credentials
 from shims.posix.openfiles import FileTable
 
-__all__ = ["Action", "AltStack", "Pending", "PosixProcess", "PosixThread"]
+__all__ = ["Action", "AltStack", "Child", "Execute", "Pending", "PosixProcess", "PosixThread"]
+
+Execute = Callable[["PosixThread", "int | None", bytes, list[bytes], list[bytes], frozenset[str]], Callable[[], None]]
+"""(thread, directory descriptor or None for the current folder, path, arguments, environment, names of ExecFlags) → what
+puts the new image in place once the CPU has left guest code. Raises OSError while the old image still stands."""
 
 
 @dataclass(frozen=True)
@@ -46,24 +52,73 @@ class Pending:
     fields: dict[str, object] = field(default_factory=dict)
 
 
+@dataclass
+class Child:
+    """A child process that has not been waited for. *watch* is a host descriptor that becomes readable when it ends,
+    or -1 where the host has none; owned here."""
+
+    watch: int = -1
+
+    def forget(self, host: Host) -> None:
+        """Release the descriptor."""
+        if self.watch >= 0:
+            host.close(self.watch)
+            self.watch = -1
+
+
 class PosixProcess(Process):
     """Adds to a process: *files*, *view* (what of the host it sees), *directory* (cwd), *umask*, signal *actions* by the
-    guest's signal number, signals *pending* for any thread, and *limits* by RLIMIT name as (soft, hard)."""
+    guest's signal number, signals *pending* for any thread, and *limits* by RLIMIT name as (soft, hard).
 
-    def __init__(self, abi: Abi, memory: AddressSpace, host: Host, options: Options, view: FileView) -> None:
+    Also *credentials*, *children* by pid, and *root_pid*, the first guest process: the top of the tree that guests see."""
+
+    def __init__(self, abi: Abi, memory: AddressSpace, host: Host, options: Options) -> None:
         super().__init__(abi, memory, host, options)
-        self.view = view
-        self.directory: Opened = view.root()
+        self.view: FileView
+        self.directory: Opened
         self.umask = 0o022
         self.files = FileTable(1024)
         self.actions: dict[int, Action] = {}
         self.pending: list[Pending] = []
+        self.caught: set[int] = set()
+        self.caught_mask = 0
         self.limits: dict[str, tuple[int, int]] = {}
-        self.pid = 0
-        self.children: dict[int, object] = {}
+        names = abi.signals.values
+        self.most_signals = 128 if abi.cpu.family == "mips" else 64  # _NSIG of asm/signal.h
+        self.unblockable = 1 << (names["SIGKILL"] - 1) | 1 << (names["SIGSTOP"] - 1)
+        self.pid = self.root_pid = host.getpid()
+        self.children: dict[int, Child] = {}
+        self.credentials = Credentials.of(host)
+        self.execute: Execute | None = None
         self.executable = b""
         self.arguments: list[bytes] = []
         self.environment: list[bytes] = []
+
+    def deliverable(self, thread: Thread) -> bool:
+        """Whether an unblocked signal is pending that is not ignored, or one that sigtimedwait waits for."""
+        assert isinstance(thread, PosixThread)
+        open_mask = ~thread.mask | thread.wanted
+        return any(
+            open_mask >> (p.number - 1) & 1 and (thread.wanted >> (p.number - 1) & 1 or not self._ignores(p.number))
+            for p in (*thread.pending, *self.pending)
+        )
+
+    def _ignores(self, number: int) -> bool:
+        action = self.actions.get(number)
+        if action is None or action.handler == 0:
+            return str(self.abi.signals.decode(number)) in ("SIGCHLD", "SIGURG", "SIGWINCH", "SIGCONT")
+        return action.handler == 1
+    def become_child(self, thread: PosixThread) -> None:
+        """This host process is a fresh child of fork: nothing is pending, and the parent's children are not its own."""
+        for child in self.children.values():
+            child.forget(self.host)
+        self.children = {}
+        self.pending = []
+        self.pid = self.host.getpid()
+        thread.id = self.pid
+        thread.pending = []
+        if self.engine is not None:
+            self.engine.forked()
 
 
 class PosixThread(Thread):
@@ -79,3 +134,4 @@ class PosixThread(Thread):
         self.saved_mask: int | None = None
         self.pending: list[Pending] = []
         self.altstack = AltStack()
+        self.wanted = 0  # the signals that sigtimedwait waits for

@@ -45,9 +45,7 @@ def _early(data: bytes, chance: random.Random) -> bytes:
 
 
 def _cut(data: bytes, chance: random.Random) -> bytes:
-    return (
-        data[: chance.randrange(len(data))] if chance.random() < 0.3 else data + bytes(chance.randrange(64))
-    )
+    return data[: chance.randrange(len(data))] if chance.random() < 0.3 else data + bytes(chance.randrange(64))
 
 
 def _header(data: bytes, chance: random.Random) -> bytes:

@@ -44,9 +44,7 @@ def test_cold_and_warm_are_equal(name: str, tmp_path: Path) -> None:
 def test_a_warm_start_does_not_import_pyelftools(tmp_path: Path) -> None:
     program = Path(__file__).parent / "data" / "dynamic-arm"
     command = [sys.executable, "-c", WARM, str(program), str(tmp_path)]
-    cold, warm = (
-        subprocess.run(command, capture_output=True, text=True, check=True).stdout for _ in range(2)
-    )
+    cold, warm = (subprocess.run(command, capture_output=True, text=True, check=True).stdout for _ in range(2))
     assert cold.endswith("\nTrue\n")
     assert warm == cold.replace("\nTrue\n", "\nFalse\n")
 

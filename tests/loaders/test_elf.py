@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from compat.errors import BadFile, Unsupported
-from loaders.detect import detect
 from compat.image import ElfDetails, Image, Segment, Tls
+from loaders.detect import detect
 from loaders.source import Source
 from tests.loaders.splice import find, put, sample
 
@@ -168,8 +168,7 @@ DAMAGES = {
     "phentsize": (put(X64, "e_phentsize", 32), "prog: ELF header: e_phentsize is 32, not 56"),
     "phoff": (
         put(X64, "e_phoff", (1 << 64) - 8),
-        "prog: ELF header: e_phoff 0xfffffffffffffff8 puts the program headers beyond "
-        f"the file's {len(X64):#x} bytes",
+        f"prog: ELF header: e_phoff 0xfffffffffffffff8 puts the program headers beyond the file's {len(X64):#x} bytes",
     ),
     "filesz": (
         put(X64, "p_filesz", 0x1000, SECOND),
@@ -182,8 +181,7 @@ DAMAGES = {
     ),
     "incongruent": (
         put(X64, "p_offset", 0x100, SECOND),
-        f"prog: program header {SECOND}: p_offset 0x100 and p_vaddr 0x10012b4 differ "
-        "within a page of 4096 bytes",
+        f"prog: program header {SECOND}: p_offset 0x100 and p_vaddr 0x10012b4 differ within a page of 4096 bytes",
     ),
     "kernel address": (
         put(X64, "p_vaddr", 0xFFFF_FFFF_8000_0000, FIRST),
@@ -219,9 +217,7 @@ def test_damage_is_one_sentence_with_file_and_field(data: bytes, sentence: str) 
 def test_absurd_memory_is_refused_by_the_limit() -> None:
     last = find(X64, LOAD, 3)
     huge = put(X64, "p_memsz", 1 << 40, last)
-    assert refusal_of(huge) == (
-        "prog: the segments take 0x10000000fff bytes of memory, more than 0x400000000"
-    )
+    assert refusal_of(huge) == ("prog: the segments take 0x10000000fff bytes of memory, more than 0x400000000")
     assert image_of(huge, memory_limit=1 << 41).highest > 1 << 40
     assert "more than 0x100" in refusal_of(X64, memory_limit=0x100)
 
@@ -242,9 +238,7 @@ def test_a_bad_interpreter_is_refused(field: str, value: int, words: str) -> Non
 
 
 def test_what_linux_runs_anyway_is_only_remarked_upon() -> None:
-    assert image_of(put(X64, "e_entry", 0x5000)).remarks == (
-        "ELF header: e_entry 0x5000 is in no executable segment",
-    )
+    assert image_of(put(X64, "e_entry", 0x5000)).remarks == ("ELF header: e_entry 0x5000 is in no executable segment",)
     two = put(X64, "p_type", TLS, find(X64, STACK))
     assert image_of(two).remarks == (f"program header {find(X64, STACK)}: a second PT_TLS",)
     dynamic = sample("dynamic-x86_64")
@@ -279,9 +273,7 @@ FOREIGN_CPUS = {
 }
 
 
-@pytest.mark.parametrize(
-    ("name", "machine", "flags", "words", "lack"), FOREIGN_CPUS.values(), ids=FOREIGN_CPUS
-)
+@pytest.mark.parametrize(("name", "machine", "flags", "words", "lack"), FOREIGN_CPUS.values(), ids=FOREIGN_CPUS)
 def test_other_cpus_say_what_they_are(name: str, machine: int, flags: int, words: str, lack: str) -> None:
     data = put(put(sample(name), "e_machine", machine), "e_flags", flags)
     assert refusal_of(data) == f"prog is a Linux program for {words} (ELF); compat {lack}"

@@ -36,9 +36,7 @@ def lack(system: str) -> str:
 
 
 FAT = struct.pack(">II", 0xCAFEBABE, 2)
-FAT += struct.pack(">IIIII", 0x01000007, 3, 0x4000, 1, 14) + struct.pack(
-    ">IIIII", 0x0100000C, 0, 0x8000, 1, 14
-)
+FAT += struct.pack(">IIIII", 0x01000007, 3, 0x4000, 1, 14) + struct.pack(">IIIII", 0x0100000C, 0, 0x8000, 1, 14)
 TEXT = "is text without a first line such as #!/bin/sh that names its interpreter"
 
 SENTENCES = [
@@ -77,9 +75,7 @@ def test_each_kind_has_its_sentence(data: bytes, sentence: str) -> None:
 
 
 def test_a_com_file_goes_by_its_name() -> None:
-    with pytest.raises(
-        Unsupported, match=r"^EDIT\.COM is by its name a DOS program \(COM\); compat has no DOS"
-    ):
+    with pytest.raises(Unsupported, match=r"^EDIT\.COM is by its name a DOS program \(COM\); compat has no DOS"):
         detect(Source.of_bytes(b"\xb4\x09\xba\x09\x01\xcd\x21", "EDIT.COM"))
 
 

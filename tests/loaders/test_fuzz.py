@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from compat.errors import BadFile, CompatError
+from compat.image import Image, Script
 from loaders.detect import detect
 from loaders.elf_imports import imports_of
 from loaders.elf_segments import MEMORY_LIMIT
-from compat.image import Image, Script
 from loaders.source import Source
 from tests.loaders.mutate import mutate
 from tests.loaders.splice import sample, sample_names
@@ -56,9 +56,7 @@ def test_every_mutant_is_an_image_or_a_sentence(name: str, seed: int) -> None:
 
 
 @settings(max_examples=300, deadline=None, derandomize=True)
-@given(
-    data=st.binary(max_size=600), magic=st.sampled_from([b"", b"\x7fELF", b"MZ", b"\xca\xfe\xba\xbe", b"#!"])
-)
+@given(data=st.binary(max_size=600), magic=st.sampled_from([b"", b"\x7fELF", b"MZ", b"\xca\xfe\xba\xbe", b"#!"]))
 def test_random_bytes_are_never_a_program(data: bytes, magic: bytes) -> None:
     assert outcome(magic + data) != "image"
 
