@@ -12,8 +12,8 @@ from typing import Final
 
 from compat.errors import MemoryFault
 from shims.posix.openfiles import OpenFile, SpecialFile
-from shims.posix.signalling import raise_signal
-from shims.posix.state import PosixThread
+from shims.posix.sending import queue_for_thread, sender
+from shims.posix.state import Pending, PosixThread
 
 __all__ = ["MAX_COUNT", "Span", "is_ready", "nonblocking", "receive", "send", "send_views", "views_of", "wait_until_ready"]
 
@@ -107,7 +107,7 @@ def send_views(thread: PosixThread, file: OpenFile, views: list[memoryview]) -> 
             return thread.host.writev(file.fd, views)
         return _send_all(thread, file, views)
     except BrokenPipeError:
-        raise_signal(thread, "SIGPIPE")
+        queue_for_thread(thread, Pending(thread.abi.signals.encode("SIGPIPE"), "SI_USER", fields=sender(thread)))
         raise
 
 
