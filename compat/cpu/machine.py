@@ -208,12 +208,20 @@ class Machine:
     # --- registers ----------------------------------------------------------------------------------------
 
     def read(self, name: str) -> int:
-        """Return one register's value, unsigned."""
-        return self._engine.read(self.family.registers[name])
+        """Return one register's value, unsigned; also what a family keeps beside registers (x86's `gdt12`)."""
+        register = self.family.registers.get(name)
+        return self.family.read_more()[name] if register is None else self._engine.read(register)
+
+    def has(self, name: str) -> bool:
+        """Whether this CPU has a register *name*."""
+        return name in self.family.registers
 
     def write(self, name: str, value: int) -> None:
         """Set one register; *value* is cut to its width and to the bits that a user program can set."""
-        register = self.family.registers[name]
+        register = self.family.registers.get(name)
+        if register is None:
+            self.family.write_more({name: value})
+            return
         bits = self.family.settable.get(name)
         if bits is not None:
             value = value & bits | self._engine.read(register) & ~bits
