@@ -170,3 +170,11 @@ class Personality(Protocol):
 
     def finish(self) -> None:
         """The process has its status: release what it holds of the host."""
+
+
+LoadImage = Callable[[int, bytes], Image | Script]
+"""What a host descriptor holds, called by this name in sentences; raises CompatError."""
+
+
+def _no_loader(fd: int, name: bytes) -> Image | Script:
+    raise CompatError("no loader was given to this process")

@@ -14,8 +14,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, fields
 from typing import Any
 
-from loaders.elf_headers import Header
 from compat.image import ElfDetails, Image, Segment, Tls
+from loaders.elf_headers import Header
 from loaders.source import Recorder, Source
 
 __all__ = ["Cache"]

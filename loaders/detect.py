@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Container
 from typing import TYPE_CHECKING
 
+from compat.abi.conventions import find_cpu
+from compat.abi.grids import read_grid
+from compat.abi.tables import TABLES
 from compat.errors import Unsupported
+from compat.image import Image, Script, Segment
 from loaders.elf_headers import Header, ProgramHeader, read_header, read_program_headers
 from loaders.elf_machines import machine_of
 from loaders.elf_segments import MEMORY_LIMIT, segments_of
 from loaders.foreign import refusal
-from compat.image import Image, Script, Segment
 from loaders.script import script_of
 from loaders.source import Recorder, Source
 
@@ -54,7 +57,7 @@ def _elf(source: Source, guests: Container[str], memory_limit: int, cache: Cache
         from loaders.elf_refusal import elf_refusal
 
         raise Unsupported(elf_refusal(source, header, headers, machine))
-    segments = segments_of(source, headers, top=machine.top, memory_limit=memory_limit)
+    segments = segments_of(source, headers, top=_top(machine.cpu), memory_limit=memory_limit)
     image = cache.load(source, header, segments) if cache else None
     if image is None:
         image = _parse(source, header, headers, segments, machine.cpu, cache)
@@ -63,6 +66,11 @@ def _elf(source: Source, guests: Container[str], memory_limit: int, cache: Cache
 
         raise Unsupported(guest_refusal(source, image, machine))
     return image
+
+
+def _top(cpu: str) -> int:
+    """The first address that *cpu* gives no program, from cpus.tbl."""
+    return find_cpu(read_grid(TABLES / "cpus.tbl"), cpu).top
 
 
 def _parse(

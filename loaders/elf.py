@@ -18,12 +18,12 @@ from elftools.elf.elffile import ELFFile
 from elftools.elf.notes import iter_notes
 
 from compat.errors import BadFile
+from compat.image import Image, Kind, Segment
 from loaders.elf_brands import Note, brand_of
 from loaders.elf_details import details_of
 from loaders.elf_headers import PT, Header, ProgramHeader
 from loaders.elf_segments import alignment_of, tls_of
 from loaders.elf_stream import ElfStream
-from compat.image import Image, Kind, Segment
 from loaders.source import Source
 
 __all__ = ["DAMAGE", "image_of", "interpreter_of", "notes_of", "open_elf", "reason"]

@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from types import MappingProxyType
 from typing import Final
 
+from compat.image import ElfDetails
 from loaders.elf_brands import Note
 from loaders.elf_headers import Header
-from compat.image import ElfDetails
 
 __all__ = ["details_of"]
 

@@ -19,33 +19,29 @@ __all__ = ["Machine", "machine_of"]
 class Machine:
     """What a file was built for, in *words*; *cpu* is compat's name for it, or None, and then *lack* says
     what is missing.
-
-    *top* is the first address that Linux gives no program there (TASK_SIZE; for 32-bit CPUs that of a 64-bit
-    kernel).
     """
 
     words: str
     cpu: str | None = None
-    top: int = 0
     lack: str = ""
 
 
 _CPUS: Final = MappingProxyType(
     {
         # (e_machine, bits, little-endian)
-        (3, 32, True): Machine("32-bit x86", "x86", 0xFFFF_E000),
-        (62, 64, True): Machine("x86-64", "x86-64", 0x7FFF_FFFF_F000),
-        (40, 32, True): Machine("32-bit ARM", "arm", 0xFFFF_0000),
-        (183, 64, True): Machine("AArch64", "aarch64", 1 << 48),
-        (243, 64, True): Machine("64-bit RISC-V", "riscv64", 1 << 47),
-        (8, 32, False): Machine("big-endian 32-bit MIPS", "mips", 0x7FFF_8000),
-        (8, 32, True): Machine("little-endian 32-bit MIPS", "mipsel", 0x7FFF_8000),
-        (8, 64, False): Machine("big-endian 64-bit MIPS", "mips64", 1 << 40),
-        (8, 64, True): Machine("little-endian 64-bit MIPS", "mips64el", 1 << 40),
-        (20, 32, False): Machine("32-bit PowerPC", "ppc", 0xFFFF_F000),
-        (21, 64, False): Machine("big-endian 64-bit PowerPC", "ppc64", 1 << 47),
-        (21, 64, True): Machine("little-endian 64-bit PowerPC", "ppc64le", 1 << 47),
-        (22, 64, False): Machine("z/Architecture (s390x)", "s390x", 1 << 53),
+        (3, 32, True): Machine("32-bit x86", "x86"),
+        (62, 64, True): Machine("x86-64", "x86-64"),
+        (40, 32, True): Machine("32-bit ARM", "arm"),
+        (183, 64, True): Machine("AArch64", "aarch64"),
+        (243, 64, True): Machine("64-bit RISC-V", "riscv64"),
+        (8, 32, False): Machine("big-endian 32-bit MIPS", "mips"),
+        (8, 32, True): Machine("little-endian 32-bit MIPS", "mipsel"),
+        (8, 64, False): Machine("big-endian 64-bit MIPS", "mips64"),
+        (8, 64, True): Machine("little-endian 64-bit MIPS", "mips64el"),
+        (20, 32, False): Machine("32-bit PowerPC", "ppc"),
+        (21, 64, False): Machine("big-endian 64-bit PowerPC", "ppc64"),
+        (21, 64, True): Machine("little-endian 64-bit PowerPC", "ppc64le"),
+        (22, 64, False): Machine("z/Architecture (s390x)", "s390x"),
     }
 )
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from compat.image import Image, Kind
 from loaders.elf import interpreter_of, notes_of, open_elf
 from loaders.elf_brands import OS_NAMES, brand_of
 from loaders.elf_headers import Header, ProgramHeader
 from loaders.elf_machines import Machine
-from compat.image import Image, Kind
 from loaders.source import Source, printable
 
 __all__ = ["elf_refusal", "guest_refusal"]

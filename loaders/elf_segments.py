@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from compat.errors import BadFile
-from loaders.elf_headers import PAGE, PT, ProgramHeader
 from compat.image import Segment, Tls
+from loaders.elf_headers import PAGE, PT, ProgramHeader
 from loaders.source import Source
 
 __all__ = ["MEMORY_LIMIT", "alignment_of", "segments_of", "tls_of"]

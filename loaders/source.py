@@ -19,6 +19,15 @@ def printable(text: str | bytes) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
 
 
+_NOT_A_PROGRAM = (
+    (stat.S_ISDIR, "a directory"),
+    (stat.S_ISFIFO, "a pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
+
+
 class Source:
     """A file of *size* bytes that sentences call *name*."""
 
@@ -35,9 +44,16 @@ class Source:
 
     @classmethod
     def of_descriptor(cls, descriptor: int, name: str | bytes) -> Source:
-        """The regular file behind an open host descriptor, whose file position is left alone."""
-        size = os.fstat(descriptor).st_size
-        return cls(name, size, lambda offset, count: os.pread(descriptor, count, offset))
+        """The regular file behind an open host descriptor, whose file position is left alone.
+
+        Raises:
+            BadFile: it is not a regular file.
+        """
+        status = os.fstat(descriptor)
+        for test, words in _NOT_A_PROGRAM:
+            if test(status.st_mode):
+                raise BadFile(f"{printable(name)} is {words}, not a program")
+        return cls(name, status.st_size, lambda offset, count: os.pread(descriptor, count, offset))
 
     def read(self, offset: int, size: int) -> bytes:
         """Up to *size* bytes from *offset*: fewer where the file ends.
@@ -78,15 +94,6 @@ class Recorder(Source):
         return joined
 
 
-_NOT_A_PROGRAM = (
-    (stat.S_ISDIR, "a directory"),
-    (stat.S_ISFIFO, "a pipe"),
-    (stat.S_ISSOCK, "a socket"),
-    (stat.S_ISCHR, "a device"),
-    (stat.S_ISBLK, "a device"),
-)
-
-
 @contextmanager
 def open_source(path: str | bytes | os.PathLike[str]) -> Iterator[Source]:
     """Open a host file as a Source for as long as the context lasts.
@@ -103,10 +110,6 @@ def open_source(path: str | bytes | os.PathLike[str]) -> Iterator[Source]:
     except ValueError as error:
         raise BadFile(f"{name}: no file's name holds a NUL byte") from error
     try:
-        mode = os.fstat(descriptor).st_mode
-        for test, words in _NOT_A_PROGRAM:
-            if test(mode):
-                raise BadFile(f"{name} is {words}, not a program")
         yield Source.of_descriptor(descriptor, name)
     finally:
         os.close(descriptor)

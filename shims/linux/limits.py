@@ -36,7 +36,7 @@ def prlimit64(
         raise OSError(errno.EPERM if known else errno.ESRCH, f"process {pid}")
     old = limits[resource]
     if wanted is not None:
-        change(process, resource, wanted.int("soft"), wanted.int("hard"))
+        change(process, resource, wanted.int("cur"), wanted.int("max"))
     if old_limit is not None:
         old_limit.write(to_record(old, INFINITY))
 

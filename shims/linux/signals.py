@@ -66,18 +66,19 @@ def _read_action(thread: LinuxThread, record: Record) -> Action:
     flags = thread.abi.flags("SigActionFlags").decode(record.int("flags") & 0xFFFF_FFFF)
     restorer = record.get("restorer", 0)
     assert isinstance(restorer, int)
-    mask = _mask_of(record, thread) & ~thread.process.unblockable
+    words = record.get("mask.bits", (record.get("mask", 0),))
+    mask = _mask_of_words(thread, words) & ~thread.process.unblockable
     return Action(record.int("handler"), mask, frozenset(flags), restorer)
 
 
 def _action_fields(thread: LinuxThread, action: Action) -> dict[str, object]:
-    layout = thread.abi.layout("Sigaction")
-    flags = thread.abi.flags("SigActionFlags").encode(action.flags)
+    words = _words_of_mask(thread, action.mask)
     return {
         "handler": action.handler,
-        "flags": flags,
+        "flags": thread.abi.flags("SigActionFlags").encode(action.flags),
         "restorer": action.restorer,
-        **_mask_fields(thread, layout_names={leaf.name: leaf for leaf in layout.fields}, mask=action.mask),
+        "mask.bits": words,
+        "mask": words[0],
     }
 
 
@@ -274,16 +275,19 @@ def _check_size(thread: LinuxThread, size: int) -> None:
 
 def read_set(thread: LinuxThread, handle: Pointer[Record]) -> int:
     """The set at *handle* as a mask: words of the CPU's width, the lowest signals first."""
-    cpu = thread.abi.cpu
-    data = handle.memory.read(handle.address, _set_size(thread))
-    order = "little" if cpu.endian == "little" else "big"
-    words = [int.from_bytes(data[k : k + cpu.word], order) for k in range(0, len(data), cpu.word)]  # type: ignore[arg-type]
-    return sum(word << cpu.bits * k for k, word in enumerate(words))
+    return _mask_of_words(thread, handle.read()["bits"])
 
 
 def write_set(thread: LinuxThread, handle: Pointer[Record], mask: int) -> None:
     """Store *mask* as a set."""
+    handle.write({"bits": _words_of_mask(thread, mask)})
+
+
+def _mask_of_words(thread: LinuxThread, words: object) -> int:
+    assert isinstance(words, tuple)
+    return sum(int(word) << thread.abi.cpu.bits * k for k, word in enumerate(words))
+
+
+def _words_of_mask(thread: LinuxThread, mask: int) -> tuple[int, ...]:
     cpu = thread.abi.cpu
-    codec = thread.abi.word_codec()
-    words = [mask >> shift & cpu.mask for shift in range(0, 8 * _set_size(thread), cpu.bits)]
-    handle.memory.write(handle.address, b"".join(codec.pack(word) for word in words))
+    return tuple(mask >> shift & cpu.mask for shift in range(0, thread.process.most_signals, cpu.bits))

@@ -10,7 +10,7 @@ from compat.image import Image
 from shims.linux.execution import Loaded, OpenProgram, map_program
 from shims.linux.hwcap import hardware
 from shims.linux.stack import argument_limit, initial_stack
-from shims.linux.state import LinuxProcess, LinuxThread
+from shims.linux.state import LinuxThread
 from shims.linux.trampolines import map_kernel_pages
 
 __all__ = ["enter"]
@@ -33,6 +33,7 @@ def enter(thread: LinuxThread, program: OpenProgram, arguments: Sequence[bytes],
     executable = program.image.stack_executable
     protection = 7 if executable or (executable is None and _executable_by_default(cpu)) else 3
     memory.map(stack, protection, address=top - stack, fixed=True, name=b"[stack]")
+    traits = hardware(process.abi)
     made = initial_stack(
         top,
         bits=cpu.bits,
@@ -41,9 +42,10 @@ def enter(thread: LinuxThread, program: OpenProgram, arguments: Sequence[bytes],
         envp=environment,
         execfn=program.path,
         random=os.urandom(16),
-        auxv=_auxiliary_vector(process, program.image, loaded),
+        auxv=traits.auxv | _auxiliary_vector(program.image, loaded),
         tags=process.abi.constants("AuxTag").values,
-        platform=hardware(cpu).platform,
+        platform=traits.platform,
+        base_platform=traits.base_platform,
         limit=argument_limit(stack),
     )
     memory.store(made.pointer, made.data)
@@ -61,11 +63,8 @@ def _executable_by_default(cpu: Cpu) -> bool:
     return cpu.kind in ("x86", "arm", "mips", "ppc")
 
 
-def _auxiliary_vector(process: LinuxProcess, image: Image, loaded: Loaded) -> dict[str, int]:
-    traits = hardware(process.abi.cpu)
-    values = {
-        "AT_HWCAP": traits.hwcap,
-        "AT_HWCAP2": traits.hwcap2,
+def _auxiliary_vector(image: Image, loaded: Loaded) -> dict[str, int]:
+    return {
         "AT_PAGESZ": _PAGE,
         "AT_CLKTCK": 100,
         "AT_PHDR": loaded.phdr,
@@ -80,9 +79,6 @@ def _auxiliary_vector(process: LinuxProcess, image: Image, loaded: Loaded) -> di
         "AT_EGID": os.getegid(),
         "AT_SECURE": 0,
     }
-    if process.abi.cpu.family == "ppc":
-        values |= {"AT_IGNOREPPC": 22, "AT_DCACHEBSIZE": 128, "AT_ICACHEBSIZE": 128, "AT_UCACHEBSIZE": 0}
-    return values
 
 
 def _set_registers(thread: LinuxThread, loaded: Loaded, sp: int) -> None:

@@ -90,7 +90,7 @@ def _make_room(process: PosixProcess, files: int) -> None:
 
 def to_record(pair: tuple[int, int], infinity: int) -> dict[str, object]:
     """A limit as the fields of a struct whose greatest value is *infinity*."""
-    return {"soft": min(pair[0], infinity), "hard": min(pair[1], infinity)}
+    return {"cur": min(pair[0], infinity), "max": min(pair[1], infinity)}
 
 
 def getrlimit(thread: PosixThread, resource: Constant, limit: Pointer[Record]) -> None:
@@ -103,7 +103,7 @@ def setrlimit(thread: PosixThread, resource: Constant, limit: Pointer[Record]) -
     """Set the limit on *resource*; see `change`."""
     infinity = thread.abi.constants("RlimitValue").encode("RLIM_INFINITY")
     wanted = limit.read()
-    soft, hard = (INFINITY if value == infinity else value for value in (wanted.int("soft"), wanted.int("hard")))
+    soft, hard = (INFINITY if value == infinity else value for value in (wanted.int("cur"), wanted.int("max")))
     change(thread.process, resource, soft, hard)
 
 

@@ -31,5 +31,5 @@ def siginfo(abi: Abi, pending: Pending) -> bytes:
     """The 128 bytes that a handler, sigwaitinfo or waitid receives."""
     layout = abi.layout(pending.layout)
     code = code_number(abi, pending.code) if isinstance(pending.code, str) else pending.code
-    values: dict[str, object] = {"signo": pending.number, "code": code, **pending.fields}
+    values: dict[str, object] = {"head.signo": pending.number, "head.code": code, **pending.fields}
     return layout.pack(values).ljust(SIGINFO_SIZE, b"\0")[:SIGINFO_SIZE]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-
 from compat.abi.abi import Abi
 from compat.host import Host
 from compat.memory import AddressSpace
@@ -18,8 +17,8 @@ from shims.posix.openfiles import FileTable
 __all__ = ["Action", "AltStack", "Child", "Execute", "Pending", "PosixProcess", "PosixThread"]
 
 Execute = Callable[["PosixThread", "int | None", bytes, list[bytes], list[bytes], frozenset[str]], Callable[[], None]]
-"""(thread, directory descriptor or None for the current folder, path, arguments, environment, ExecFlags) → what puts the
-new image in place once the CPU has left guest code. Raises OSError while the old image still stands."""
+"""(thread, directory descriptor or None for the current folder, path, arguments, environment, names of ExecFlags) → what
+puts the new image in place once the CPU has left guest code. Raises OSError while the old image still stands."""
 
 
 @dataclass(frozen=True)
@@ -69,13 +68,14 @@ class Child:
 
 class PosixProcess(Process):
     """Adds to a process: *files*, *view* (what of the host it sees), *directory* (cwd), *umask*, signal *actions* by the
-    guest's signal number, signals *pending* for any thread, *limits* by RLIMIT name as (soft, hard), *credentials*, and
-    *children* by pid. *root_pid* is the pid of the first guest process, the top of the tree that guests see."""
+    guest's signal number, signals *pending* for any thread, and *limits* by RLIMIT name as (soft, hard).
 
-    def __init__(self, abi: Abi, memory: AddressSpace, host: Host, options: Options, view: FileView) -> None:
+    Also *credentials*, *children* by pid, and *root_pid*, the first guest process: the top of the tree that guests see."""
+
+    def __init__(self, abi: Abi, memory: AddressSpace, host: Host, options: Options) -> None:
         super().__init__(abi, memory, host, options)
-        self.view = view
-        self.directory: Opened = view.root()
+        self.view: FileView
+        self.directory: Opened
         self.umask = 0o022
         self.files = FileTable(1024)
         self.actions: dict[int, Action] = {}

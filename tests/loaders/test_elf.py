@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from compat.errors import BadFile, Unsupported
-from loaders.detect import detect
 from compat.image import ElfDetails, Image, Segment, Tls
+from loaders.detect import detect
 from loaders.source import Source
 from tests.loaders.splice import find, put, sample
 

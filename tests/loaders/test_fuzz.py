@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from compat.errors import BadFile, CompatError
+from compat.image import Image, Script
 from loaders.detect import detect
 from loaders.elf_imports import imports_of
 from loaders.elf_segments import MEMORY_LIMIT
-from compat.image import Image, Script
 from loaders.source import Source
 from tests.loaders.mutate import mutate
 from tests.loaders.splice import sample, sample_names

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from compat.errors import BadFile
-from loaders.detect import detect
 from compat.image import Script
+from loaders.detect import detect
 from loaders.source import Source
 
 
