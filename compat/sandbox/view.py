@@ -45,6 +45,18 @@ class FileView:
         """
         return self._resolver.resolve(path, base, follow=False, entry=True)
 
+    def open(self, path: bytes, base: Opened, flags: int, mode: int = 0o666) -> Opened:
+        """openat(2) with the host's flag values: what resolve() and Place.open() do, with the right
+        following.
+        """
+        creates = flags & os.O_CREAT
+        if creates and path.endswith(b"/"):
+            with self.entry(path, base) as place:  # never looks at the name itself
+                return place.open(flags, mode)
+        follow = not (flags & os.O_NOFOLLOW or (creates and flags & os.O_EXCL))
+        with self.resolve(path, base, follow=follow) as place:
+            return place.open(flags, mode)
+
     def held(self, opened: Opened) -> Place:
         """The place of an open file: for fchmod, fchown, futimens, fsetxattr and AT_EMPTY_PATH."""
         return self._resolver.held(opened)
