@@ -59,8 +59,6 @@ class SyntheticPlace(Place):
             self._fail(errno.ENOTDIR)
 
     def stat(self) -> os.stat_result:
-        if self.slash and not isinstance(self.node, Directory | Link):
-            self._fail(errno.ENOTDIR)
         return node_stat(self.node, self.guest_path, self._device, self._tree.started)
 
     def readlink(self) -> bytes:
