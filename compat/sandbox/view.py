@@ -6,6 +6,7 @@ import errno
 import os
 import stat
 import time
+from collections.abc import Callable
 from typing import Final
 
 from compat.host import Dirent, Host
@@ -27,6 +28,7 @@ class FileView:
         self.host = host
         self.table = table
         self.started = time.time()
+        self._closing: list[Callable[[], None]] = []
         self._resolver = Resolver(self, table, openat2=openat2)
         self._present = Present(host)
 
@@ -138,9 +140,15 @@ class FileView:
     def mounts(self) -> list[Mount]:
         return self.table.all()
 
+    def on_close(self, act: Callable[[], None]) -> None:
+        """Do *act* when the view is closed."""
+        self._closing.append(act)
+
     def close(self) -> None:
         """Let go of the descriptors of all mounts. The view is of no use after it."""
         for mount in self.table.all():
             fd = mount.forget() if isinstance(mount, HostMount) else None
             if fd is not None:
                 self.host.close(fd)
+        for act in self._closing:
+            act()
