@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -81,7 +82,10 @@ def test_a_folder_moved_out_while_it_is_open(world: World) -> None:
     (world.inside / "a/b/own").write_text("own")
     folder = world.folder("/a/b")
     (world.inside / "a").rename(world.outside / "a")
+    (world.inside / "a/b").mkdir(parents=True)
     assert world.read("own", folder) == b"own"
+    with refused(errno.ENOENT):
+        world.view.path(folder)
     for path in ("..", "../../secret", "../b/own"):
         with refused(errno.ENOENT):
             world.read(path, folder)
@@ -207,6 +211,46 @@ def test_a_file_that_keeps_becoming_a_link_in_is_always_found(world: World) -> N
     with swapping(swapper(world.inside / "file", world.inside / "spare")):
         for _ in range(1500):
             assert world.read("/file") in (b"one", b"two")
+
+
+def once(act: Callable[[], object], call: Callable[..., Any]) -> Callable[..., Any]:
+    """*call*, with *act* done just before its first time."""
+    pending = [act]
+
+    def wrapped(*arguments: Any) -> Any:
+        if pending:
+            pending.pop()()
+        return call(*arguments)
+
+    return wrapped
+
+
+def test_a_link_that_becomes_a_file_while_it_is_read(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    (world.inside / "name").symlink_to("/nowhere")
+    (world.inside / "spare").write_text("found")
+    swap = swapper(world.inside / "name", world.inside / "spare")
+    monkeypatch.setattr(world.host, "readlinkat", once(swap, world.host.readlinkat))
+    assert world.read("/name") == b"found"
+
+
+def test_a_link_that_becomes_a_folder_while_it_is_read(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    (world.inside / "name").symlink_to("/nowhere")
+    (world.inside / "spare").mkdir()
+    (world.inside / "spare/file").write_text("found")
+    swap = swapper(world.inside / "name", world.inside / "spare")
+    monkeypatch.setattr(world.host, "readlinkat", once(swap, world.host.readlinkat))
+    assert world.read("/name/file") == b"found"
+
+
+def test_a_file_that_becomes_a_link_before_it_is_opened(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (world.inside / "name").write_text("old")
+    (world.inside / "spare").symlink_to("/target")
+    (world.inside / "target").write_text("found")
+    swap = swapper(world.inside / "name", world.inside / "spare")
+    monkeypatch.setattr(world.host, "openat", once(swap, world.host.openat))
+    assert world.read("/name") == b"found"
 
 
 def test_changes_do_not_follow_a_link_that_came_meanwhile(world: World) -> None:
