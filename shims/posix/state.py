@@ -77,6 +77,7 @@ class PosixProcess(Process):
         self.view: FileView
         self.directory: Opened
         self.umask = 0o022
+        self.locks_future = False  # mlockall(MCL_FUTURE)
         self.files = FileTable(1024)
         self.actions: dict[int, Action] = {}
         self.pending: list[Pending] = []
@@ -94,6 +95,11 @@ class PosixProcess(Process):
         self.arguments: list[bytes] = []
         self.environment: list[bytes] = []
 
+    @property
+    def read_implies_exec(self) -> bool:
+        """Whether what can be read can be executed."""
+        return False
+
     def deliverable(self, thread: Thread) -> bool:
         """Whether an unblocked signal is pending that is not ignored, or one that sigtimedwait waits for."""
         assert isinstance(thread, PosixThread)
@@ -108,11 +114,14 @@ class PosixProcess(Process):
         if action is None or action.handler == 0:
             return str(self.abi.signals.decode(number)) in ("SIGCHLD", "SIGURG", "SIGWINCH", "SIGCONT")
         return action.handler == 1
+
     def become_child(self, thread: PosixThread) -> None:
         """This host process is a fresh child of fork: nothing is pending, and the parent's children are not its own."""
         for child in self.children.values():
             child.forget(self.host)
         self.children = {}
+        self.memory.forked()
+        self.locks_future = False
         self.pending = []
         self.pid = self.host.getpid()
         thread.id = self.pid
