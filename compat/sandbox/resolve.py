@@ -214,9 +214,7 @@ class Resolver:
         except FileNotFoundError:
             return None
 
-    def _beyond_link(
-        self, dir_fd: int, name: bytes, index: int, seen: os.stat_result | None
-    ) -> os.stat_result | None:
+    def _beyond_link(self, dir_fd: int, name: bytes, index: int, seen: os.stat_result | None) -> os.stat_result | None:
         """What is at *name*, by now maybe not what was *seen*, if it is no link; LinkMet if it is one."""
         for _ in range(RACES):
             if seen is None or not stat.S_ISLNK(seen.st_mode):

@@ -119,9 +119,7 @@ def wait_lock(thread: PosixThread, fd: int, cmd: Constant, lock: Pointer[Record]
     take_lock(thread, fd, lock, wait=True, open_file_lock=False)
 
 
-def take_lock(
-    thread: PosixThread, fd: int, pointer: Pointer[Record], *, wait: bool, open_file_lock: bool
-) -> None:
+def take_lock(thread: PosixThread, fd: int, pointer: Pointer[Record], *, wait: bool, open_file_lock: bool) -> None:
     """Take or release the lock at *pointer*; waits by looking again, since no event tells that a lock is free."""
     file = open_file(thread, fd)
     lock = _lock(thread, pointer.read())

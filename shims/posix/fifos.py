@@ -47,9 +47,7 @@ def _wait_for_writer(thread: PosixThread, opened: Opened) -> Opened:
         return _blocking(thread, opened)
     if thread.interrupted:
         thread.host.close(opened.fd)
-    thread.wait(
-        descriptors={opened.fd: select.POLLIN}, until=time.monotonic() + _LOOK_AGAIN, resume=Reader(opened)
-    )
+    thread.wait(descriptors={opened.fd: select.POLLIN}, until=time.monotonic() + _LOOK_AGAIN, resume=Reader(opened))
 
 
 def _has_writer(thread: PosixThread, fd: int) -> bool:

@@ -17,8 +17,8 @@ from shims.posix.openfiles import FileTable
 __all__ = ["Action", "AltStack", "Child", "Execute", "Pending", "PosixProcess", "PosixThread"]
 
 Execute = Callable[["PosixThread", "int | None", bytes, list[bytes], list[bytes], frozenset[str]], Callable[[], None]]
-"""(thread, directory descriptor or None for the current folder, path, arguments, environment, names of ExecFlags) → what
-puts the new image in place once the CPU has left guest code. Raises OSError while the old image still stands."""
+"""(thread, directory descriptor or None for the current folder, path, arguments, environment, names of ExecFlags) →
+what puts the new image in place once the CPU has left guest code. Raises OSError while the old image still stands."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,8 @@ class PosixProcess(Process):
     """Adds to a process: *files*, *view* (what of the host it sees), *directory* (cwd), *umask*, signal *actions* by the
     guest's signal number, signals *pending* for any thread, and *limits* by RLIMIT name as (soft, hard).
 
-    Also *credentials*, *children* by pid, and *root_pid*, the first guest process: the top of the tree that guests see."""
+    Also *credentials*, *children* by pid, whether it adopts orphans (*subreaper*), and *root_pid*, the first guest
+    process: the top of the tree that guests see."""
 
     def __init__(self, abi: Abi, memory: AddressSpace, host: Host, options: Options) -> None:
         super().__init__(abi, memory, host, options)
@@ -91,6 +92,7 @@ class PosixProcess(Process):
         self.children: dict[int, Child] = {}
         self.credentials = Credentials.of(host)
         self.execute: Execute | None = None
+        self.subreaper = False
         self.executable = b""
         self.arguments: list[bytes] = []
         self.environment: list[bytes] = []

@@ -10,6 +10,7 @@ from compat.abi.abi import Abi
 from compat.abi.grids import read_grid
 from compat.abi.rows import Row, StructRow, read_rows
 from compat.abi.tables import TABLES
+from compat.bind import Binder
 from tests.linux.headers import CPUS
 
 FILES = sorted([*TABLES.glob("linux/*.abi"), *TABLES.glob("posix/*.abi")])
@@ -59,6 +60,18 @@ def test_every_type_is_known(cpu: str) -> None:
             abi.result_of(row)
             for param in row.params:
                 abi.type_of(param, row)
+
+
+@every_cpu
+def test_every_row_can_be_decoded(cpu: str) -> None:
+    """Its arguments fit the registers and stack slots of the CPU's convention, and a constant tells its cases apart."""
+    abi = Abi("linux", cpu)
+    binder = Binder(abi)
+    for name in abi.numbers:
+        cases = abi.tables.cases.get(name, {})
+        for row in [abi.tables.rows[name], *cases.values()]:
+            assert callable(binder.decode(row))
+        assert not cases or binder.case_slot(abi.tables.rows[name]), name
 
 
 @every_cpu

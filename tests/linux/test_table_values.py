@@ -14,23 +14,24 @@ from tests.linux.headers import CPUS, integers, macros, needs_headers
 pytestmark = needs_headers
 
 KERNEL_HEADERS = """
-    linux/types.h linux/const.h linux/ioctl.h linux/time_types.h asm/fcntl.h linux/fcntl.h linux/stat.h linux/fs.h
-    linux/openat2.h linux/close_range.h linux/falloc.h linux/memfd.h linux/xattr.h asm/mman.h linux/mman.h
-    linux/mempolicy.h linux/userfaultfd.h asm/poll.h asm/signal.h linux/signal.h linux/sched.h linux/futex.h
-    linux/rseq.h linux/membarrier.h linux/wait.h linux/pidfd.h linux/timerfd.h linux/timex.h linux/random.h
-    linux/eventpoll.h linux/signalfd.h linux/inotify.h linux/fanotify.h linux/mount.h linux/ipc.h
-    linux/shm.h linux/msg.h linux/sem.h linux/personality.h asm/termbits.h linux/seccomp.h linux/module.h linux/kexec.h linux/ptrace.h linux/perf_event.h
-    linux/landlock.h linux/io_uring.h asm/hwprobe.h asm/cachectl.h linux/fadvise.h asm/siginfo.h linux/time.h
-    asm/resource.h linux/resource.h linux/ioprio.h linux/prctl.h asm/prctl.h linux/kcmp.h linux/capability.h
-    asm/socket.h linux/tcp.h linux/in.h linux/in6.h linux/net.h linux/auxvec.h asm/auxvec.h linux/magic.h asm/ptrace.h
-    linux/bpf.h linux/reboot.h asm/sysmips.h asm/termios.h linux/serial.h linux/fiemap.h linux/blktrace_api.h
-    asm/ioctls.h asm/sockios.h linux/sockios.h linux/kd.h linux/vt.h linux/if_tun.h linux/loop.h linux/rtc.h
-    linux/keyctl.h
+    linux/types.h linux/const.h linux/ioctl.h linux/time_types.h asm/fcntl.h linux/fcntl.h linux/stat.h
+    linux/fs.h linux/openat2.h linux/close_range.h linux/falloc.h linux/memfd.h linux/xattr.h asm/mman.h
+    linux/mman.h linux/mempolicy.h linux/userfaultfd.h asm/poll.h asm/signal.h linux/signal.h
+    linux/sched.h linux/futex.h linux/rseq.h linux/membarrier.h linux/wait.h linux/pidfd.h
+    linux/timerfd.h linux/timex.h linux/random.h linux/eventpoll.h linux/signalfd.h linux/inotify.h
+    linux/fanotify.h linux/mount.h linux/ipc.h linux/shm.h linux/msg.h linux/sem.h linux/personality.h
+    asm/termbits.h linux/seccomp.h linux/module.h linux/kexec.h linux/ptrace.h linux/perf_event.h
+    linux/landlock.h linux/io_uring.h asm/hwprobe.h asm/cachectl.h linux/fadvise.h asm/siginfo.h
+    linux/time.h asm/resource.h linux/resource.h linux/ioprio.h linux/prctl.h asm/prctl.h linux/kcmp.h
+    linux/capability.h asm/socket.h linux/tcp.h linux/in.h linux/in6.h linux/net.h linux/auxvec.h
+    asm/auxvec.h linux/magic.h asm/ptrace.h linux/bpf.h linux/reboot.h asm/sysmips.h asm/termios.h
+    linux/serial.h linux/fiemap.h linux/blktrace_api.h asm/ioctls.h asm/sockios.h linux/sockios.h
+    linux/kd.h linux/vt.h linux/if_tun.h linux/loop.h linux/rtc.h linux/keyctl.h
 """
 
 LIBC_HEADERS = """
-    unistd.h fcntl.h time.h dirent.h sys/eventfd.h sys/mount.h sys/statvfs.h sys/socket.h netinet/in.h netinet/tcp.h
-    netinet/udp.h sys/swap.h
+    unistd.h fcntl.h time.h dirent.h sys/eventfd.h sys/mount.h sys/statvfs.h sys/socket.h netinet/in.h
+    netinet/tcp.h netinet/udp.h sys/swap.h
 """
 
 FROM_LIBC = {
