@@ -74,7 +74,7 @@ def set_descriptor_flags(thread: PosixThread, fd: int, cmd: Constant, flags: Fla
 def get_status_flags(thread: PosixThread, fd: int, cmd: Constant) -> int:
     """F_GETFL."""
     file = thread.process.files.get(fd)
-    names = {name for name in file.flags if name != "O_TMPFILE" or not file.flags & {"O_DIRECTORY"}}
+    names = set(file.flags)
     if "O_PATH" not in file.flags:
         bits = thread.host.fcntl(file.fd, host_fcntl.F_GETFL)
         names |= {name for name, bit in _TOLD.items() if bits & bit == bit}
