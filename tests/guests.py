@@ -220,4 +220,3 @@ class FakeGuest:
             self.process.files.close(fd)
         os.close(self.process.directory.fd)
         self.view.close()
-

@@ -13,13 +13,13 @@ from compat.abi.handles import Pointer
 from compat.abi.structs import Record
 from compat.host import Lock
 from shims.posix.names import open_file
-from shims.posix.opening import HOST_FLAGS
 from shims.posix.openfiles import OpenFile
+from shims.posix.opening import HOST_FLAGS
 from shims.posix.state import PosixThread
 
 __all__ = [
-    "duplicate", "duplicate_cloexec", "get_descriptor_flags", "get_lock", "get_owner", "get_status_flags", "set_descriptor_flags",
-    "set_lock", "set_owner", "set_status_flags", "take_lock", "unknown", "wait_lock",
+    "duplicate", "duplicate_cloexec", "get_descriptor_flags", "get_lock", "get_owner", "get_status_flags",
+    "set_descriptor_flags", "set_lock", "set_owner", "set_status_flags", "take_lock", "unknown", "wait_lock",
 ]  # fmt: skip
 
 _SETTABLE: Final = ("O_APPEND", "O_NONBLOCK", "O_DIRECT", "O_NOATIME")
@@ -119,9 +119,7 @@ def wait_lock(thread: PosixThread, fd: int, cmd: Constant, lock: Pointer[Record]
     take_lock(thread, fd, lock, wait=True, open_file_lock=False)
 
 
-def take_lock(
-    thread: PosixThread, fd: int, pointer: Pointer[Record], *, wait: bool, open_file_lock: bool
-) -> None:
+def take_lock(thread: PosixThread, fd: int, pointer: Pointer[Record], *, wait: bool, open_file_lock: bool) -> None:
     """Take or release the lock at *pointer*; waits by looking again, since no event tells that a lock is free."""
     file = open_file(thread, fd)
     lock = _lock(thread, pointer.read())

@@ -9,7 +9,7 @@ import pytest
 from tests.guests import FakeGuest
 
 
-@pytest.fixture()
+@pytest.fixture
 def file(guest: FakeGuest) -> FakeGuest:
     """Descriptor 0 is a file of ten bytes."""
     (guest.root / "file").write_bytes(b"0123456789")

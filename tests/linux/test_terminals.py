@@ -12,7 +12,7 @@ from shims.posix.openfiles import OpenFile
 from tests.guests import FakeGuest
 
 
-@pytest.fixture()
+@pytest.fixture
 def terminal(guest: FakeGuest) -> Iterator[FakeGuest]:
     """Descriptor 0 is a terminal; the host holds its other side."""
     master, slave = os.openpty()

@@ -10,7 +10,7 @@ import pytest
 from tests.guests import FakeGuest
 
 
-@pytest.fixture()
+@pytest.fixture
 def file(guest: FakeGuest) -> FakeGuest:
     (guest.root / "file").write_bytes(b"12345")
     (guest.root / "file").chmod(0o640)

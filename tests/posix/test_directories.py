@@ -32,7 +32,7 @@ def parse(guest: FakeGuest, call: str, data: bytes) -> list[Entry]:
     return found
 
 
-@pytest.fixture()
+@pytest.fixture
 def full(guest: FakeGuest) -> FakeGuest:
     for number in range(50):
         (guest.root / f"file-{number}").write_bytes(b"")

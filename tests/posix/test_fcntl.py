@@ -12,7 +12,7 @@ import pytest
 from tests.guests import FakeGuest
 
 
-@pytest.fixture()
+@pytest.fixture
 def file(guest: FakeGuest) -> FakeGuest:
     (guest.root / "file").write_bytes(b"0123456789")
     return guest

@@ -10,7 +10,7 @@ import pytest
 from tests.guests import FakeGuest
 
 
-@pytest.fixture()
+@pytest.fixture
 def tree(guest: FakeGuest) -> FakeGuest:
     (guest.root / "dir").mkdir()
     (guest.root / "dir" / "file").write_bytes(b"content")

@@ -22,7 +22,7 @@ def plant(folder: Path) -> None:
     (folder / "dangling").symlink_to("none")
 
 
-@pytest.fixture()
+@pytest.fixture
 def twins(guest: FakeGuest, tmp_path: Path) -> tuple[FakeGuest, Path]:
     """The guest's tree and the same one for the host."""
     twin = tmp_path / "twin"
@@ -57,7 +57,7 @@ ONE_NAME: dict[str, Callable[[bytes], object]] = {
     "rmdir": os.rmdir,
     "mkdir": lambda path: os.mkdir(path, 0o755),
     "readlink": os.readlink,
-    "chdir": lambda path: (os.chdir(path)),
+    "chdir": lambda path: os.chdir(path),
 }
 NAMES = [
     b"file", b"dir", b"empty", b"none", b"link", b"dirlink", b"dangling", b"link/", b"dirlink/", b"file/", b"dir/",

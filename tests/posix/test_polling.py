@@ -13,7 +13,7 @@ from shims.posix.state import Action
 from tests.guests import FakeGuest
 
 
-@pytest.fixture()
+@pytest.fixture
 def pipe(guest: FakeGuest) -> FakeGuest:
     """Descriptor 0 reads what 1 writes."""
     guest.call("pipe2", guest.room(8), "")
