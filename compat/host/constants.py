@@ -41,3 +41,10 @@ RENAME_EXCL_DARWIN: Final = 4
 
 # Linux include/linux/splice.h
 SPLICE_F_NONBLOCK: Final = 2
+
+# Linux include/uapi/asm-generic/ioctls.h
+TIOCGSID: Final = 0x5429
+TIOCGPTN: Final = 0x80045430
+TIOCSPTLCK: Final = 0x40045431
+TIOCGPTLCK: Final = 0x80045439
+TIOCGPTPEER: Final = 0x5441

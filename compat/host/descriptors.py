@@ -103,8 +103,20 @@ class Descriptors(WithLibc):
         copied: int = member(os, "copy_file_range")(in_fd, out_fd, count, in_offset, out_offset)
         return copied
 
-    def splice(self, in_fd: int, out_fd: int, count: int, in_offset: int | None, out_offset: int | None) -> int:
-        moved: int = member(os, "splice")(in_fd, out_fd, count, offset_src=in_offset, offset_dst=out_offset)
+    def splice(
+        self,
+        in_fd: int,
+        out_fd: int,
+        count: int,
+        in_offset: int | None,
+        out_offset: int | None,
+        *,
+        nonblock: bool = False,
+    ) -> int:
+        flags = SPLICE_F_NONBLOCK if nonblock else 0
+        moved: int = member(os, "splice")(
+            in_fd, out_fd, count, offset_src=in_offset, offset_dst=out_offset, flags=flags
+        )
         return moved
 
     def tee(self, in_fd: int, out_fd: int, count: int, *, nonblock: bool) -> int:

@@ -17,7 +17,7 @@ from shims.posix.names import here, start, text
 from shims.posix.openfiles import OpenFile, SpecialFile
 from shims.posix.state import PosixThread
 
-__all__ = ["HOST_FLAGS", "WrittenNode", "creat", "install", "open", "open_at", "openat"]
+__all__ = ["HOST_FLAGS", "WITH_PATH", "WrittenNode", "creat", "host_flags", "install", "open", "open_at", "openat"]
 
 _NAMES = (
     "O_RDONLY", "O_WRONLY", "O_RDWR", "O_CREAT", "O_EXCL", "O_NOCTTY", "O_TRUNC", "O_APPEND", "O_NONBLOCK", "O_DSYNC",
@@ -27,7 +27,7 @@ HOST_FLAGS: Final[dict[str, int]] = {name: getattr(os, name) for name in _NAMES 
 """O_* names and the host's bits. O_CLOEXEC is not among them: it belongs to the guest's descriptor."""
 
 _ACCESS = frozenset({"O_RDONLY", "O_WRONLY", "O_RDWR"})
-_WITH_PATH = frozenset({"O_PATH", "O_DIRECTORY", "O_NOFOLLOW", "O_CLOEXEC"})
+WITH_PATH = frozenset({"O_PATH", "O_DIRECTORY", "O_NOFOLLOW", "O_CLOEXEC"})
 _REMEMBERED = frozenset({"O_LARGEFILE", "O_DIRECTORY", "O_NOFOLLOW", "O_PATH", "O_TMPFILE"})
 _MOST_WITHOUT_LARGEFILE = 0x7FFF_FFFF  # MAX_NON_LFS
 
@@ -52,12 +52,12 @@ class WrittenNode(SpecialFile):
 
 def open(thread: PosixThread, path: CString, flags: FlagSet, mode: int) -> int:
     """open(2)."""
-    return open_at(thread, here(thread), path, flags, _host_flags(flags), mode)
+    return open_at(thread, here(thread), path, flags, host_flags(flags), mode)
 
 
 def openat(thread: PosixThread, dir: int, path: CString, flags: FlagSet, mode: int) -> int:
     """openat(2)."""
-    return open_at(thread, dir, path, flags, _host_flags(flags), mode)
+    return open_at(thread, dir, path, flags, host_flags(flags), mode)
 
 
 def creat(thread: PosixThread, path: CString, mode: int) -> int:
@@ -66,10 +66,10 @@ def creat(thread: PosixThread, path: CString, mode: int) -> int:
     return open_at(thread, here(thread), path, flags, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, mode)
 
 
-def _host_flags(flags: FlagSet) -> int:
+def host_flags(flags: FlagSet) -> int:
     """The host's bits; raises OSError(EINVAL) as build_open_flags() of Linux's fs/open.c."""
     if "O_PATH" in flags:
-        return FlagSet(flags & _WITH_PATH).host(HOST_FLAGS)
+        return FlagSet(flags & WITH_PATH).host(HOST_FLAGS)
     if {"O_CREAT", "O_DIRECTORY"} <= flags and "O_TMPFILE" not in flags:
         raise OSError(errno.EINVAL, "O_CREAT and O_DIRECTORY")
     if "O_TMPFILE" in flags and not flags & {"O_WRONLY", "O_RDWR"}:
@@ -81,7 +81,7 @@ def _host_flags(flags: FlagSet) -> int:
 def open_at(thread: PosixThread, dir: int, path: CString, flags: frozenset[str], bits: int, mode: int) -> int:
     """Open *path* with the guest's *flags*, which are *bits* for the host; returns the guest's descriptor."""
     if "O_PATH" in flags:
-        flags &= _WITH_PATH
+        flags &= WITH_PATH
     elif thread.abi.cpu.bits == 64:
         flags |= {"O_LARGEFILE"}  # force_o_largefile()
     if thread.resume is not None:

@@ -12,10 +12,10 @@ from typing import Final
 
 from compat.errors import MemoryFault
 from shims.posix.openfiles import OpenFile, SpecialFile
-from shims.posix.signalling import raise_signal
-from shims.posix.state import PosixThread
+from shims.posix.sending import queue_for_thread, sender
+from shims.posix.state import Pending, PosixThread
 
-__all__ = ["MAX_COUNT", "Span", "is_ready", "nonblocking", "receive", "send", "views_of", "wait_until_ready"]
+__all__ = ["MAX_COUNT", "Span", "is_ready", "nonblocking", "receive", "send", "send_views", "views_of", "wait_until_ready"]
 
 Span = tuple[int, int]
 """Guest address and size in bytes."""
@@ -95,7 +95,11 @@ def receive(thread: PosixThread, file: OpenFile, spans: Sequence[Span]) -> int:
 
 def send(thread: PosixThread, file: OpenFile, spans: Sequence[Span]) -> int:
     """Write *spans* at the file's position; a file that blocks takes all of them in the end. Returns bytes written."""
-    views = views_of(thread, spans, write=False)
+    return send_views(thread, file, views_of(thread, spans, write=False))
+
+
+def send_views(thread: PosixThread, file: OpenFile, views: list[memoryview]) -> int:
+    """Write *views*, which must be the same when the call is entered again after a wait."""
     if isinstance(file.kind, SpecialFile):
         return file.kind.write(thread, file, views)
     try:
@@ -103,7 +107,7 @@ def send(thread: PosixThread, file: OpenFile, spans: Sequence[Span]) -> int:
             return thread.host.writev(file.fd, views)
         return _send_all(thread, file, views)
     except BrokenPipeError:
-        raise_signal(thread, "SIGPIPE")
+        queue_for_thread(thread, Pending(thread.abi.signals.encode("SIGPIPE"), "SI_USER", fields=sender(thread)))
         raise
 
 
