@@ -33,7 +33,7 @@ TRIPLES = {
     "s390x": "s390x-linux-musl",
 }
 
-# -ffp-contract=off: a fused multiply-add rounds once, so results would differ between CPUs that have it or not.
+# -ffp-contract=off: a fused multiply-add rounds once, so CPUs with it and without would differ.
 FLAGS = ["-Os", "-s", "-Wall", "-ffp-contract=off", "-fno-asynchronous-unwind-tables"]
 
 LINKS = {"static": ["-static"], "pie": ["-static", "-fPIE", "-pie"], "dynamic": ["-dynamic"]}

@@ -58,9 +58,9 @@ def expected(name: str) -> str:
 
 
 def run(
-    command: Sequence[str | Path], folder: Path, *, timeout: float = 60, unprivileged: bool = False
+    command: Sequence[object], folder: Path, *, timeout: float = 60, unprivileged: bool = False
 ) -> Outcome:
-    """Run in *folder* with no terminal and an empty input; standard error is shown by pytest when a test fails.
+    """Run in *folder*, no terminal, empty input; standard error is passed on, so a failing test shows it.
 
     Raises subprocess.TimeoutExpired. *unprivileged*: as nobody when started by root.
     """

@@ -1,4 +1,4 @@
-"""The committed samples are what their sources give, byte for byte, with the compiler that samples/linux/BUILD names."""
+"""The committed samples are what their sources give, byte for byte, by the compiler that BUILD names."""
 
 from __future__ import annotations
 
