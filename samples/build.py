@@ -71,9 +71,7 @@ class Build:
         """Build and answer the file; subprocess.CalledProcessError when the compiler refuses."""
         target = into.absolute() / self.cpu / self.name
         target.parent.mkdir(parents=True, exist_ok=True)
-        subprocess.run(
-            [sys.executable, "-m", "ziglang", *self.command, "-o", target], cwd=self.sources, check=True
-        )
+        subprocess.run([sys.executable, "-m", "ziglang", *self.command, "-o", target], cwd=self.sources, check=True)
         return target
 
 

@@ -1,0 +1,210 @@
+"""`Abi`: the tables of one guest on one CPU, resolved: types, layouts, numbers, errors, signals."""
+
+from __future__ import annotations
+
+import errno as host_errno
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from pathlib import Path
+
+from compat.abi.conventions import Convention, find_convention
+from compat.abi.flags import ConstantType, FlagType
+from compat.abi.handles import ScalarCodec
+from compat.abi.rows import Param, Row, TypeExpr, show_type
+from compat.abi.structs import Layout, lay_out
+from compat.abi.tables import load_tables
+from compat.abi.types import SCALARS, FlagScalar, Memory, Scalar, Type, scalar_word
+from compat.errors import BadTable
+
+__all__ = ["Abi"]
+
+_DIRECTIONS = ("In", "Out", "InOut")
+
+
+class Abi:
+    """One guest on one CPU. Everything is resolved on first use and kept."""
+
+    def __init__(self, guest: str, cpu: str, extra: Sequence[Path] = ()) -> None:
+        self.guest = guest
+        self.tables = load_tables(guest, cpu, extra)
+        self.cpu = self.tables.cpu
+        self._columns = (f"{guest}/{self.cpu.kind}", guest)
+        self._layouts: dict[str, Layout | None] = {}
+        self._types: dict[tuple[str, TypeExpr], Type] = {}
+        self._named: dict[str, FlagType | ConstantType] = {}
+
+    @cached_property
+    def convention(self) -> Convention:
+        return find_convention(self.tables.grids["conventions"], self.guest, self.cpu)
+
+    @cached_property
+    def names(self) -> dict[int, str]:
+        """Call number → name."""
+        return {number: name for name, number in self.numbers.items()}
+
+    @cached_property
+    def numbers(self) -> dict[str, int]:
+        """Call name → number."""
+        return self.tables.grids["numbers"].column(self.cpu.kind)
+
+    @cached_property
+    def errors(self) -> dict[str, int]:
+        """Error name → the guest's number."""
+        return self.tables.grids["errors"].column(*self._columns)
+
+    @cached_property
+    def error_names(self) -> dict[int, str]:
+        """The guest's error number → name; of two names of one number (EAGAIN, EWOULDBLOCK) the first in the grid."""
+        names: dict[int, str] = {}
+        for name, number in self.errors.items():
+            names.setdefault(number, name)
+        return names
+
+    @cached_property
+    def host_errors(self) -> dict[int, int]:
+        """Host errno → the guest's number, by name."""
+        return {n: self.errors[name] for n, name in host_errno.errorcode.items() if name in self.errors}
+
+    @cached_property
+    def signals(self) -> ConstantType:
+        """Signal names and the guest's numbers."""
+        return ConstantType("Signal", self.tables.grids["signals"].column(*self._columns))
+
+    @cached_property
+    def _groups(self) -> dict[str, tuple[str, dict[str, int]]]:
+        """Type name → (grid, value name → number)."""
+        groups: dict[str, tuple[str, dict[str, int]]] = {}
+        for stem in ("flags", "constants"):
+            for (kind, name), number, _ in self.tables.grids[stem].numbers(*self._columns):
+                groups.setdefault(kind, (stem, {}))[1][name] = number
+        return groups
+
+    def flags(self, name: str) -> FlagType:
+        """A type of flags.tbl; raises BadTable if there is none."""
+        found = self._value_type(name)
+        if not isinstance(found, FlagType):
+            raise BadTable(f"flags.tbl has no type {name} for {self.guest} on {self.cpu.name}")
+        return found
+
+    def constants(self, name: str) -> ConstantType:
+        """A type of constants.tbl; raises BadTable if there is none."""
+        found = self._value_type(name)
+        if not isinstance(found, ConstantType):
+            raise BadTable(f"constants.tbl has no type {name} for {self.guest} on {self.cpu.name}")
+        return found
+
+    def _value_type(self, name: str) -> FlagType | ConstantType | None:
+        if name == "Signal":
+            return self.signals
+        if name not in self._named:
+            if name not in self._groups:
+                return None
+            stem, values = self._groups[name]
+            self._named[name] = FlagType(name, values) if stem == "flags" else ConstantType(name, values)
+        return self._named[name]
+
+    def layout(self, name: str) -> Layout:
+        """The struct called *name* on this CPU; raises BadTable if there is none."""
+        found = self._layout(name)
+        if found is None:
+            raise BadTable(f"no struct {name} for {self.guest} on {self.cpu.name}")
+        return found
+
+    def _layout(self, name: str) -> Layout | None:
+        if name not in self._layouts:
+            row = self.tables.structs.get(name)
+            self._layouts[name] = lay_out(row, self.cpu, self._word, self._layout) if row else None
+        return self._layouts[name]
+
+    def _word(self, name: str) -> str | None:
+        if self._is_value_type(name):
+            return "U32"
+        return scalar_word(name, self.cpu.bits)
+
+    def _is_value_type(self, name: str) -> bool:
+        return name not in SCALARS and self._value_type(name) is not None
+
+    def word_codec(self) -> ScalarCodec:
+        """A pointer-sized unsigned integer in memory."""
+        return ScalarCodec(self.cpu.word, self.cpu.endian, signed=False)
+
+    def type_of(self, param: Param, row: Row) -> Type:
+        """The type of one parameter; raises BadTable with file:line if it is unknown."""
+        return self._resolve(param.type, row.place, param.name)
+
+    def result_of(self, row: Row) -> Type:
+        return self._resolve(row.result, row.place, "the result")
+
+    def _resolve(self, expr: TypeExpr, place: str, where: str) -> Type:
+        known = self._types.get((place, expr))
+        if known is None:
+            known = self._types[place, expr] = self._make(expr, place, where)
+        return known
+
+    def _make(self, expr: TypeExpr, place: str, where: str) -> Type:
+        if expr.name in _DIRECTIONS:
+            return self._memory(expr, place, where)
+        if expr.name in ("Path", "Str", "StrList"):
+            return self._text(expr)
+        values = self._value_type(expr.name) if expr.name not in SCALARS else None
+        if values is not None:
+            return FlagScalar(
+                expr.name,
+                1,
+                values=values,
+                key=f"decode_{expr.name}",
+                bindings={f"decode_{expr.name}": values.decode},
+            )
+        word = scalar_word(expr.name, self.cpu.bits)
+        if word is None:
+            raise BadTable(f"{place}: {where}: unknown type {show_type(expr)}")
+        slots = 2 if word[1:] == "64" and self.cpu.bits == 32 else 1
+        special = self._special(expr.name)
+        return Scalar(expr.name, slots, word=word, bits=self.cpu.bits, special=special)
+
+    def _special(self, name: str) -> dict[int, str]:
+        if name != "DirFd":
+            return {}
+        return (
+            {number: text for text, number in self.constants("DirFd").values.items()} if "DirFd" in self._groups else {}
+        )
+
+    def _text(self, expr: TypeExpr) -> Type:
+        if expr.name == "StrList":
+            return Memory(
+                "StrList",
+                handle="StringList",
+                key="word",
+                optional=expr.optional,
+                bindings={"word": self.word_codec()},
+            )
+        return Memory(expr.name, handle="CString", optional=expr.optional)
+
+    def _memory(self, expr: TypeExpr, place: str, where: str) -> Type:
+        length = expr.arguments[1].name if len(expr.arguments) > 1 and isinstance(expr.arguments[1], TypeExpr) else ""
+        inner = expr.arguments[0] if expr.arguments else None
+        if not isinstance(inner, TypeExpr):
+            raise BadTable(f"{place}: {where}: {expr.name} needs a type")
+        common: dict[str, object] = {"direction": expr.name, "length": length, "optional": expr.optional}
+        make: Callable[..., Type] = Memory
+        if inner.name == "Bytes":
+            return make(show_type(expr), handle="Buffer", **common)
+        array = inner.name == "Array"
+        element = inner.arguments[0] if array and inner.arguments else inner
+        assert isinstance(element, TypeExpr)
+        codec = self.codec(element.name)
+        if codec is None or array != bool(length):
+            raise BadTable(f"{place}: {where}: unknown type {show_type(expr)}")
+        key = f"codec_{element.name}"
+        handle = "ArrayHandle" if array else "Pointer"
+        return make(show_type(expr), handle=handle, codec=codec, key=key, bindings={key: codec}, **common)
+
+    def codec(self, name: str) -> Layout | ScalarCodec | None:
+        """How a struct, scalar, flag or constant lies in memory; None for an unknown name."""
+        layout = self._layout(name)
+        if layout is not None:
+            return layout
+        word = self._word(name)
+        if word is None:
+            return None
+        return ScalarCodec(int(word[1:]) // 8, self.cpu.endian, signed=word[0] == "I")

@@ -1,0 +1,113 @@
+"""CPUs and conventions as frozen data, from cpus.tbl and conventions.tbl."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from compat.abi.grids import Grid
+from compat.errors import BadTable, Unsupported
+
+__all__ = ["Convention", "Cpu", "find_convention", "find_cpu"]
+
+
+@dataclass(frozen=True)
+class Cpu:
+    """One line of cpus.tbl; *bits* is the width of registers and pointers, *align64* in bytes."""
+
+    name: str
+    kind: str
+    family: str
+    bits: int
+    endian: str
+    align64: int
+    pairs: str
+    machine: str
+    top: int
+    pc: str
+    sp: str
+    link: str
+    result: str
+    args: tuple[str, ...]
+
+    @property
+    def word(self) -> int:
+        """Bytes of a pointer."""
+        return self.bits // 8
+
+    @property
+    def order(self) -> str:
+        """The byte order mark of the struct module."""
+        return "<" if self.endian == "little" else ">"
+
+    @property
+    def mask(self) -> int:
+        return (1 << self.bits) - 1
+
+
+@dataclass(frozen=True)
+class Convention:
+    """One line of conventions.tbl. *registers* hold the first arguments; later ones lie at *stack* offsets from sp."""
+
+    guest: str
+    trap: str
+    number: str
+    registers: tuple[str, ...]
+    stack: tuple[int, ...]
+    result: str
+    error: str
+    flag: str
+
+
+def find_cpu(grid: Grid, name: str) -> Cpu:
+    """The line of cpus.tbl called *name*; raises Unsupported for an unknown CPU."""
+    for keys, cells, line in grid.rows:
+        if keys[0] == name:
+            kind, family, bits, endian, align, pairs, machine, top, pc, sp, link, result, args = cells
+            if endian not in ("little", "big") or pairs not in ("packed", "even", "-") or bits not in ("32", "64"):
+                raise BadTable(f"{grid.source}:{line}: bits, endian or pairs of {name} is none of the known words")
+            return Cpu(
+                name,
+                kind,
+                family,
+                int(bits),
+                endian,
+                int(align),
+                pairs,
+                machine,
+                int(top, 0),
+                pc,
+                sp,
+                link,
+                result,
+                tuple(args.split(",")),
+            )
+    raise Unsupported(f"compat has no CPU named {name}; it has {', '.join(k[0] for k, _, _ in grid.rows)}")
+
+
+def find_convention(grid: Grid, guest: str, cpu: Cpu) -> Convention:
+    """The line of conventions.tbl for *guest* on *cpu*; raises Unsupported if there is none."""
+    for keys, cells, line in grid.rows:
+        if keys == (guest, cpu.kind):
+            trap, number, arguments, result, error = cells
+            style, _, flag = error.partition(":")
+            if style not in ("negative", "flag", "summary", "carry"):
+                raise BadTable(
+                    f"{grid.source}:{line}: error style {error!r} is none of negative, flag:R, summary, carry"
+                )
+            registers, stack = _split_arguments(arguments, f"{grid.source}:{line}")
+            return Convention(guest, trap, number, registers, stack, result, style, flag)
+    raise Unsupported(f"compat has no {guest} convention for {cpu.name}")
+
+
+def _split_arguments(text: str, place: str) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    registers, stack = list[str](), list[int]()
+    for word in text.split(","):
+        slot = re.fullmatch(r"sp\+(\d+)", word)
+        if slot:
+            stack.append(int(slot[1]))
+        elif stack or not re.fullmatch(r"[a-z]\w*", word):
+            raise BadTable(f"{place}: {word!r} is not a register, or a register after a stack slot")
+        else:
+            registers.append(word)
+    return tuple(registers), tuple(stack)

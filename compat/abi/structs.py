@@ -1,0 +1,169 @@
+"""Struct rows laid out for one CPU: C's natural alignment, sizes from cpus.tbl.
+
+Values travel as a `Record`: a flat mapping from dotted field name (`atime.sec`) to number, bytes or tuple.
+"""
+
+from __future__ import annotations
+
+import errno
+import struct
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from compat.abi.conventions import Cpu
+from compat.abi.rows import StructRow, TypeExpr, show_type
+from compat.errors import BadTable
+
+__all__ = ["Layout", "Record", "lay_out"]
+
+_FORMATS = {"I8": "b", "U8": "B", "I16": "h", "U16": "H", "I32": "i", "U32": "I", "I64": "q", "U64": "Q"}
+
+
+class Record(dict[str, object]):
+    """Field values by dotted name, also as attributes where the name has no dot."""
+
+    def __getattr__(self, name: str) -> object:
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    def int(self, name: str) -> int:
+        """The field *name* as a number."""
+        value = self[name]
+        assert isinstance(value, int), name
+        return value
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """One scalar, byte string or fixed array inside a struct; *count* 0 means a single value."""
+
+    name: str
+    offset: int
+    format: str
+    size: int
+    count: int
+
+
+class Layout:
+    """A struct for one CPU: *size* and *align* in bytes, `fields` with offsets, `pack` and `unpack`."""
+
+    def __init__(self, name: str, order: str, leaves: tuple[Leaf, ...], size: int, align: int) -> None:
+        self.name = name
+        self.size = size
+        self.align = align
+        self.fields = leaves
+        self._order = order
+        self._names = tuple(leaf.name for leaf in leaves)
+        self._simple = all(leaf.count == 0 for leaf in leaves)
+        self._struct = struct.Struct(order + _format_text(leaves, size))
+
+    def offset(self, field: str) -> int:
+        """Byte offset of the field with that dotted name; raises KeyError."""
+        for leaf in self.fields:
+            if leaf.name == field:
+                return leaf.offset
+        raise KeyError(field)
+
+    def pack(self, values: Mapping[str, object]) -> bytes:
+        """The struct's bytes; missing fields are 0. Raises OSError(EOVERFLOW) for a number that does not fit,
+        as Linux's cp_new_stat does (fs/stat.c)."""
+        arguments = list[object]()
+        for leaf in self.fields:
+            value = values.get(leaf.name)
+            if leaf.count:
+                items = tuple(value) if isinstance(value, (tuple, list)) else ()
+                arguments.extend(items[: leaf.count] + (0,) * (leaf.count - len(items)))
+            else:
+                arguments.append((b"" if leaf.format.endswith("s") else 0) if value is None else value)
+        try:
+            return self._struct.pack(*arguments)
+        except struct.error:
+            raise OSError(errno.EOVERFLOW, f"a value does not fit struct {self.name}") from None
+
+    def unpack(self, data: bytes) -> Record:
+        """The fields of *data*, which must be exactly `size` bytes."""
+        raw = self._struct.unpack(data)
+        if self._simple:
+            return Record(zip(self._names, raw, strict=True))
+        record, index = Record(), 0
+        for leaf in self.fields:
+            width = leaf.count or 1
+            record[leaf.name] = raw[index : index + width] if leaf.count else raw[index]
+            index += width
+        return record
+
+
+def _format_text(leaves: tuple[Leaf, ...], size: int) -> str:
+    text, position = "", 0
+    for leaf in leaves:
+        text += f"{leaf.offset - position}x" if leaf.offset > position else ""
+        text += f"{leaf.count or ''}{leaf.format}"
+        position = leaf.offset + leaf.size
+    return text + (f"{size - position}x" if size > position else "")
+
+
+def lay_out(
+    row: StructRow, cpu: Cpu, scalar: Callable[[str], str | None], nested: Callable[[str], Layout | None]
+) -> Layout:
+    """Lay out *row* for *cpu*. *scalar* resolves a type name to its I32-like word, *nested* to another struct.
+
+    Raises BadTable for an unknown type.
+    """
+    leaves, position, align = list[Leaf](), 0, 1
+    for field in row.fields:
+        inner, size, alignment = _field(field.name, field.type, row, cpu, scalar, nested)
+        position = -(-position // alignment) * alignment
+        leaves += [Leaf(i.name, i.offset + position, i.format, i.size, i.count) for i in inner]
+        position += size
+        align = max(align, alignment)
+    total = -(-position // align) * align
+    return Layout(row.name, cpu.order, tuple(leaves), total, align)
+
+
+def _field(
+    name: str,
+    expr: TypeExpr,
+    row: StructRow,
+    cpu: Cpu,
+    scalar: Callable[[str], str | None],
+    nested: Callable[[str], Layout | None],
+) -> tuple[list[Leaf], int, int]:
+    """(leaves at relative offsets, size, alignment) of one field."""
+    if expr.name == "Bytes" and len(expr.arguments) == 1 and isinstance(expr.arguments[0], int):
+        size = expr.arguments[0]
+        return [Leaf(name, 0, f"{size}s", size, 0)], size, 1
+    if expr.name == "Array" and len(expr.arguments) == 2:
+        return _array(name, expr, row, cpu, scalar, nested)
+    word = scalar(expr.name)
+    if word is not None:
+        size = int(word[1:]) // 8
+        return [Leaf(name, 0, _FORMATS[word], size, 0)], size, cpu.align64 if size == 8 else size
+    layout = nested(expr.name)
+    if layout is None:
+        raise BadTable(f"{row.place}: struct {row.name}, field {name}: unknown type {show_type(expr)}")
+    inner = [Leaf(f"{name}.{i.name}", i.offset, i.format, i.size, i.count) for i in layout.fields]
+    return inner, layout.size, layout.align
+
+
+def _array(
+    name: str,
+    expr: TypeExpr,
+    row: StructRow,
+    cpu: Cpu,
+    scalar: Callable[[str], str | None],
+    nested: Callable[[str], Layout | None],
+) -> tuple[list[Leaf], int, int]:
+    element, count = expr.arguments
+    if not isinstance(element, TypeExpr) or not isinstance(count, int):
+        raise BadTable(f"{row.place}: struct {row.name}, field {name}: expected Array[Type, number]")
+    inner, size, alignment = _field(name, element, row, cpu, scalar, nested)
+    if len(inner) == 1 and inner[0].name == name and inner[0].count == 0 and not inner[0].format.endswith("s"):
+        return [Leaf(name, 0, inner[0].format, size * count, count)], size * count, alignment
+    leaves = [
+        Leaf(f"{name}.{k}{leaf.name[len(name) :]}", leaf.offset + k * size, leaf.format, leaf.size, leaf.count)
+        for k in range(count)
+        for leaf in inner
+    ]
+    return leaves, size * count, alignment

@@ -1,0 +1,160 @@
+"""The types of rows: how a value travels in argument slots, what a shim receives, how the trace prints it.
+
+A scalar decodes at once; memory becomes a handle. Each type answers four questions: `source` (the Python expression
+that decodes it, composed once per row by compat.bind), `show`, `slots` and `examples`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from compat.abi.flags import ConstantType, FlagType
+from compat.abi.handles import ArrayHandle, Buffer, CString, Pointer, ScalarCodec, StringList, record_text
+from compat.abi.structs import Layout, Record
+from compat.errors import MemoryFault
+
+__all__ = ["SCALARS", "FlagScalar", "Memory", "Scalar", "Type", "quote", "scalar_word"]
+
+SCALARS = {
+    "Int": "I32", "UInt": "U32", "Short": "I16", "UShort": "U16", "Char": "I8", "UChar": "U8",
+    "I8": "I8", "I16": "I16", "I32": "I32", "I64": "I64", "U8": "U8", "U16": "U16", "U32": "U32", "U64": "U64",
+    "Long": "I*", "ULong": "U*", "Size": "U*", "SSize": "I*", "Off": "I*", "Time": "I*", "ClockT": "I*", "Ptr": "U*",
+    "Fd": "I32", "DirFd": "I32", "Pid": "I32", "Uid": "U32", "Gid": "U32", "Uid16": "U16", "Gid16": "U16",
+    "Mode": "U32", "Dev": "U32", "Void": "I*", "Varargs": "U*",
+}  # fmt: skip
+"""Type name → signedness and bits; * is the width of a pointer."""
+
+
+def scalar_word(name: str, bits: int) -> str | None:
+    """I32, U64 … for a scalar's name on a CPU of *bits*, None for a name that is no scalar."""
+    word = SCALARS.get(name)
+    return word.replace("*", str(bits)) if word else None
+
+
+@dataclass(frozen=True)
+class Type:
+    """A parameter's type. *slots* is 1, or 2 for a 64-bit scalar in 32-bit registers."""
+
+    name: str
+    slots: int = 1
+    bindings: dict[str, object] = field(default_factory=dict, compare=False)
+
+    def source(self, raw: str, length: str) -> str:
+        """A Python expression over *raw* (the slot), `memory`, and *length* (the decoded length argument)."""
+        raise NotImplementedError
+
+    def show(self, value: object) -> str:
+        return str(value)
+
+    @property
+    def output(self) -> bool:
+        """Whether the value is known only after the call."""
+        return False
+
+    @property
+    def examples(self) -> tuple[int, ...]:
+        return (0, 1)
+
+
+@dataclass(frozen=True)
+class Scalar(Type):
+    """An integer. *word* is I32, U64 …; *bits* the width of a slot."""
+
+    word: str = "I32"
+    bits: int = 64
+    special: dict[int, str] = field(default_factory=dict, compare=False)
+
+    def source(self, raw: str, length: str) -> str:
+        width = int(self.word[1:])
+        if self.word[0] == "U":
+            return raw if width >= self.bits * self.slots else f"{raw} & {(1 << width) - 1:#x}"
+        sign = 1 << (width - 1)
+        return f"(({raw} & {(1 << width) - 1:#x}) ^ {sign:#x}) - {sign:#x}"
+
+    def show(self, value: object) -> str:
+        if not isinstance(value, int):
+            return str(value)
+        if value in self.special:
+            return self.special[value]
+        if self.name == "Ptr":
+            return f"{value:#x}" if value else "NULL"
+        return f"{value:#o}" if self.name == "Mode" else str(value)
+
+    @property
+    def examples(self) -> tuple[int, ...]:
+        width = int(self.word[1:])
+        low, high = (0, (1 << width) - 1) if self.word[0] == "U" else (-(1 << (width - 1)), (1 << (width - 1)) - 1)
+        return (0, 1, high, low)
+
+
+@dataclass(frozen=True)
+class FlagScalar(Type):
+    """Flags, a constant or a signal; the shim receives a FlagSet or a Constant."""
+
+    values: FlagType | ConstantType = field(default_factory=lambda: FlagType("", {}))
+    key: str = ""
+    wide: bool = False
+
+    def source(self, raw: str, length: str) -> str:
+        return f"{self.key}({raw})" if self.wide else f"{self.key}({raw} & 0xFFFFFFFF)"
+
+    def show(self, value: object) -> str:
+        return self.values.show(value)
+
+
+@dataclass(frozen=True)
+class Memory(Type):
+    """A pointer that becomes a handle of class *handle* over *codec*; *length* names the argument that counts it."""
+
+    handle: str = "CString"
+    codec: Layout | ScalarCodec | None = None
+    key: str = ""
+    direction: str = "In"
+    length: str = ""
+    optional: bool = False
+
+    def source(self, raw: str, length: str) -> str:
+        parts = ["memory", raw, self.key, length if self.length else ""]
+        made = f"{self.handle}({', '.join(p for p in parts if p)})"
+        return f"({made} if {raw} else None)" if self.optional else made
+
+    @property
+    def output(self) -> bool:
+        return self.direction == "Out"
+
+    def show(self, value: object) -> str:
+        try:
+            return _show_handle(value)
+        except (MemoryFault, ValueError):
+            return f"{getattr(value, 'address', 0):#x}"
+
+
+def _show_handle(value: object) -> str:
+    if value is None:
+        return "NULL"
+    if isinstance(value, CString):
+        return quote(value.read(), 4096)
+    if isinstance(value, Buffer):
+        return quote(value.read(33), 32)
+    if isinstance(value, Pointer):
+        return _show_value(value.read())
+    if isinstance(value, ArrayHandle):
+        shown = ArrayHandle[object](value.memory, value.address, value.codec, max(0, min(value.count, 8)))
+        return "[" + ", ".join(map(_show_value, shown.read())) + (", …" if value.count > 8 else "") + "]"
+    if isinstance(value, StringList):
+        return "[" + ", ".join(quote(text, 64) for text in value.read(most=64)) + "]"
+    return str(value)
+
+
+def _show_value(value: object) -> str:
+    return record_text(value) if isinstance(value, Record) else str(value)
+
+
+def quote(data: bytes, limit: int) -> str:
+    """Bytes as a C string literal, cut with … after *limit*."""
+    cut = data[:limit]
+    text = "".join(chr(b) if 32 <= b < 127 and b not in b'"\\' else _ESCAPES.get(b, f"\\x{b:02x}") for b in cut)
+    return f'"{text}"' + ("…" if len(data) > limit else "")
+
+
+_ESCAPES = {9: "\\t", 10: "\\n", 13: "\\r", 34: '\\"', 92: "\\\\", 0: "\\0"}

@@ -1,0 +1,67 @@
+"""ARM and Thumb in USR mode, with VFPv4 and NEON.
+
+The PC register never shows bit 0; Thumb is bit 5 of CPSR, and whoever sets a PC for `Machine.run` says Thumb
+by bit 0. The IT state is in CPSR too, so a fault inside an IT block goes on rightly. TPIDRURO is what
+`set_tls` sets; user code also reads it through the kernel helper page at 0xffff0fe0, which is the caller's to
+map, as are the other helpers and the vectors page: code built for ARMv7 calls none of them.
+"""
+
+from __future__ import annotations
+
+from compat.cpu.engine import Register
+from compat.cpu.family import Event, Family, numbered
+
+__all__ = ["Arm"]
+
+_CORTEX_A15 = 17
+
+_REGISTERS = {
+    **numbered("r", 13, 66, 4),
+    "sp": Register(12, 4),
+    "lr": Register(10, 4),
+    "pc": Register(11, 4),
+    "cpsr": Register(3, 4),
+    **numbered("d", 32, 14, 8),
+    "fpscr": Register(6, 4),
+    "tpidruro": Register(113, 4),
+}
+
+_CPACR, _FPEXC = Register(111, 4), Register(4, 4)
+_FLOAT_ON, _FPEXC_EN = 0xF << 20, 1 << 30
+_USER_MODE, _THUMB = 0x10, 0x20
+
+_EXCEPTIONS = {1: "illegal", 3: "alignment", 4: "alignment", 7: "breakpoint"}
+
+
+class Arm(Family):
+    """ARM; `svc` in both instruction sets traps, and the PC in the hook is behind it (4 or 2 bytes)."""
+
+    arch = 1
+    mode = 0
+    model = _CORTEX_A15
+    page_size = 4096
+    syscall = 2
+    registers = _REGISTERS
+    # N Z C V Q, the IT bits, GE, E and T: all but the mode and the interrupt masks.
+    settable = {"cpsr": 0xFE0FFE20}  # noqa: RUF012
+    pc = "pc"
+    tls = "tpidruro"
+
+    def prepare(self) -> None:
+        self.engine.write(_CPACR, _FLOAT_ON)
+        self.engine.write(_FPEXC, _FPEXC_EN)
+        self.engine.write(_REGISTERS["cpsr"], _USER_MODE)
+
+    def exception(self, number: int, pc: int) -> Event:
+        return Event(_EXCEPTIONS.get(number, "illegal"), number, pc)
+
+    def resume_address(self) -> int:
+        thumb = self.engine.read(_REGISTERS["cpsr"]) & _THUMB
+        return self.engine.read(_REGISTERS["pc"]) | bool(thumb)
+
+    def syscall_number(self) -> int | None:
+        """The 24-bit immediate of an ARM `swi`, the OABI's way; 0 for the EABI and for Thumb."""
+        if self.engine.read(_REGISTERS["cpsr"]) & _THUMB:
+            return 0
+        code = self.supervisor.code(self.engine.read(_REGISTERS["pc"]) - 4, 4)
+        return int.from_bytes(code, "little") & 0xFFFFFF

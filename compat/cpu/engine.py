@@ -1,0 +1,372 @@
+"""The one file that loads Unicorn: an engine, its registers and its hooks, through cffi's ABI mode.
+
+Facts are those of Unicorn 2.1.4's `unicorn.h` and of its sources. The `unicorn` Python package is never
+imported: it costs 100 ms, and its calls five times those made here.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Callable, Sequence
+from functools import cache
+from importlib.machinery import PathFinder
+from types import TracebackType
+from typing import Any, NamedTuple
+
+from compat.cpu._unicorn import ffi
+from compat.errors import CompatError, Unsupported
+
+__all__ = ["Batch", "Engine", "EngineError", "Register", "WideBatch"]
+
+OK, INVALID_INSTRUCTION, EXCEPTION = 0, 10, 21
+_HOOK_INTERRUPT, _HOOK_INSTRUCTION, _HOOK_CODE = 1 << 0, 1 << 1, 1 << 2
+_HOOK_BLOCK_MADE, _HOOK_TLB_FILL = 1 << 15, 1 << 17
+_PAGE_SIZE, _USE_EXITS, _CPU_MODEL, _REMOVE_CODE, _FLUSH_CODE, _FLUSH_TLB, _TLB_TYPE = 1, 4, 7, 9, 10, 11, 12
+_TLB_VIRTUAL = 1
+_FIRST_ACCESS = 16
+"""UC_MEM_READ; write and fetch follow it, so 1 << (type - 16) is the access as R=1 W=2 X=4."""
+
+_ENGINE_BYTES = 0x2000
+"""How much of the engine's structure is searched: its jump buffers alone, behind the field sought, are
+longer.
+"""
+
+
+_LIBRARY_BYTES = 1 << 26
+"""More than the library's code is long: how near to each other its functions are."""
+
+
+class EngineError(CompatError):
+    """Unicorn refused a call that must not fail."""
+
+
+class Register(NamedTuple):
+    """A register's number in Unicorn and its width in bytes (16 at most)."""
+
+    id: int
+    size: int
+
+
+@cache
+def _library() -> Any:
+    spec = PathFinder.find_spec("unicorn")
+    for package in (spec and spec.submodule_search_locations) or ():
+        folder = os.path.join(package, "lib")
+        for name in os.listdir(folder) if os.path.isdir(folder) else ():
+            if name.startswith("libunicorn.") and not name.endswith(".a"):
+                return ffi.dlopen(os.path.join(folder, name))
+    raise Unsupported(
+        "the package 'unicorn' (2.1.4 or later) is not installed, or has no library for this machine"
+    )
+
+
+def _check(code: int, what: str) -> None:
+    if code != OK:
+        raise EngineError(f"unicorn: {what}: {ffi.string(_library().uc_strerror(code)).decode()}")
+
+
+class Batch:
+    """Registers of 64 bits or less that are read and written together, about 0.5 us for seven."""
+
+    def __init__(self, handle: Any, registers: Sequence[Register]) -> None:
+        count = len(registers)
+        self._handle = handle
+        self._count = count
+        self._ids = ffi.new("int[]", [register.id for register in registers])
+        self._masks = [(1 << 8 * register.size) - 1 for register in registers]
+        self._values = ffi.new("uint64_t[]", count)
+        self._slots = ffi.new("void *[]", [self._values + i for i in range(count)])
+        self._read = _library().uc_reg_read_batch
+        self._write = _library().uc_reg_write_batch
+        self._unpack = ffi.unpack
+
+    def read(self) -> list[int]:
+        """Return the values, unsigned, in the order in which the registers were named."""
+        self._read(self._handle, self._ids, self._slots, self._count)
+        return self._unpack(self._values, self._count)  # type: ignore[no-any-return]
+
+    def write(self, values: Sequence[int]) -> None:
+        """Set all the registers; each value is cut to the register's width."""
+        target = self._values
+        for i, (value, mask) in enumerate(zip(values, self._masks, strict=True)):
+            target[i] = value & mask
+        self._write(self._handle, self._ids, self._slots, self._count)
+
+
+class WideBatch:
+    """Registers of any width up to 128 bits that are read and written together."""
+
+    def __init__(self, handle: Any, registers: Sequence[Register]) -> None:
+        self._handle = handle
+        self._masks = [(1 << 8 * register.size) - 1 for register in registers]
+        self._ids = ffi.new("int[]", [register.id for register in registers])
+        self._values = ffi.new("uint64_t[]", 2 * len(registers))
+        self._slots = ffi.new("void *[]", [self._values + 2 * i for i in range(len(registers))])
+        self._bytes = ffi.buffer(self._values)
+        self._layout = struct.Struct(f"={2 * len(registers)}Q")
+
+    def read(self) -> list[int]:
+        """Return the values, unsigned, in the order in which the registers were named."""
+        _check(
+            _library().uc_reg_read_batch(self._handle, self._ids, self._slots, len(self._masks)),
+            "read registers",
+        )
+        halves = self._layout.unpack(self._bytes)
+        return [
+            (low | high << 64) & mask
+            for low, high, mask in zip(halves[::2], halves[1::2], self._masks, strict=True)
+        ]
+
+    def write(self, values: Sequence[int]) -> None:
+        """Set all the registers; each value is cut to the register's width."""
+        low64 = (1 << 64) - 1
+        halves = []
+        for value, mask in zip(values, self._masks, strict=True):
+            halves += [value & mask & low64, (value & mask) >> 64]
+        self._layout.pack_into(self._bytes, 0, *halves)
+        _check(
+            _library().uc_reg_write_batch(self._handle, self._ids, self._slots, len(self._masks)),
+            "write registers",
+        )
+
+
+class Engine:
+    """One Unicorn engine in software-MMU mode (`UC_TLB_VIRTUAL`), whose pages come from a fill hook.
+
+    Exceptions that a hook raises stop the engine and come out of `start`.
+    """
+
+    def __init__(self, arch: int, mode: int, model: int | None = None, page_size: int | None = None) -> None:
+        self._library = _library()
+        slot = ffi.new("void **")
+        _check(self._library.uc_open(arch, mode, slot), "open an engine")
+        self._handle = slot[0]
+        self._keep: list[object] = []
+        self._failure: BaseException | None = None
+        self._fault_offset: int | None = None
+        if model is not None:
+            self._control(_CPU_MODEL, 1, ffi.cast("int", model))
+        if page_size is not None:
+            self._control(_PAGE_SIZE, 1, ffi.cast("uint32_t", page_size))
+        self._control(_TLB_TYPE, 1, ffi.cast("int", _TLB_VIRTUAL))
+        # With no exit addresses at all, a jump to address 0 faults like any other instead of ending the run.
+        self._control(_USE_EXITS, 1, ffi.cast("int", 1))
+
+    def __del__(self) -> None:
+        if handle := getattr(self, "_handle", None):
+            self._library.uc_close(handle)
+
+    def _control(self, what: int, count: int, *values: Any) -> None:
+        _check(self._library.uc_ctl(self._handle, what | count << 26 | 1 << 30, *values), f"control {what}")
+
+    # --- memory -------------------------------------------------------------------------------------------
+
+    def map_ram(self, ram: Any) -> None:
+        """Make the host buffer *ram* (a multiple of 4096 bytes long) the guest-physical memory from 0 on."""
+        memory = ffi.from_buffer(ram, require_writable=True)
+        self._keep.append(memory)
+        _check(self._library.uc_mem_map_ptr(self._handle, 0, len(memory), 7, memory), "map guest memory")
+
+    def flush_tlb(self) -> None:
+        """Forget every page: each is asked for again through the fill hook."""
+        self._control(_FLUSH_TLB, 0)
+
+    def flush_code(self) -> None:
+        """Forget all translated code."""
+        self._control(_FLUSH_CODE, 0)
+
+    def remove_code(self, begin: int, end: int) -> None:
+        """Forget code translated from guest-virtual *begin* to *end*, whose first page the fill hook must
+        give.
+        """
+        self._control(_REMOVE_CODE, 2, ffi.cast("uint64_t", begin), ffi.cast("uint64_t", end))
+
+    # --- running ------------------------------------------------------------------------------------------
+
+    def start(self, pc: int, count: int = 0) -> int:
+        """Run from *pc* until `stop`, an error or *count* instructions; return the error code."""
+        code: int = self._library.uc_emu_start(self._handle, pc, 0, 0, count)
+        if self._failure is not None:
+            failure, self._failure = self._failure, None
+            raise failure
+        return code
+
+    def stop(self) -> None:
+        """End the run, from a hook or from another host thread; after a hook the current instruction is
+        finished.
+        """
+        self._library.uc_emu_stop(self._handle)
+
+    def fault_address(self) -> int:
+        """Return the exact address of the access that the fill hook refused last.
+
+        Unicorn keeps it (`invalid_addr` in `uc_priv.h`) but has no call that tells it; `find_fault_field`
+        learns where.
+        """
+        if self._fault_offset is None:
+            raise EngineError("unicorn: the field that holds a fault's address is not known")
+        field = ffi.cast("uint64_t *", self._handle + self._fault_offset)
+        return int(field[0])
+
+    def find_fault_field(self, probes: Sequence[int]) -> None:
+        """Find the field of `fault_address` by jumping to *probes*, which the fill hook must refuse."""
+        candidates = set(range(0, _ENGINE_BYTES, 8))
+        words = ffi.cast("uint64_t *", self._handle)
+        for probe in probes:
+            self.start(probe)
+            candidates = {offset for offset in candidates if words[offset // 8] == probe}
+        if len(candidates) != 1:
+            raise EngineError(f"unicorn: {len(candidates)} fields hold a fault's address; is this 2.1.4?")
+        self._fault_offset = candidates.pop()
+
+    # --- hooks --------------------------------------------------------------------------------------------
+
+    def on_fill(self, fill: Callable[[int, int], tuple[int, int] | None]) -> None:
+        """Ask *fill(page address, access)* for (physical address, permissions) of a page; None refuses the
+        access.
+        """
+
+        def callback(_engine: Any, page: int, kind: int, entry: Any, _data: Any) -> bool:
+            found = fill(page, 1 << (kind - _FIRST_ACCESS))
+            if found is None:
+                return False
+            entry.paddr, entry.perms = found
+            return True
+
+        raw = self._callback("bool(void *, uint64_t, int, uc_tlb_entry *, void *)", callback, False)
+        self._hook(_HOOK_TLB_FILL, raw)
+
+    def on_interrupt(
+        self, syscall: int, on_syscall: Callable[[], None], other: Callable[[int], None]
+    ) -> None:
+        """Call *on_syscall()* for the CPU exception *syscall* and *other(number)* for all others."""
+
+        def callback(_engine: Any, number: int, _data: Any) -> None:
+            if number == syscall:
+                on_syscall()
+            else:
+                other(number)
+
+        self._hook(_HOOK_INTERRUPT, self._callback("void(void *, uint32_t, void *)", callback))
+
+    def on_instruction(self, instruction: int, call: Callable[[], None]) -> None:
+        """Call *call()* for each x86 *instruction* (one of the few numbers that Unicorn lets be hooked)."""
+
+        def callback(_engine: Any, _data: Any) -> None:
+            call()
+
+        raw = self._callback("void(void *, void *)", callback)
+        self._hook(_HOOK_INSTRUCTION, raw, 1, 0, ffi.cast("int", instruction))
+
+    def on_block_made(self, made: Callable[[int, int], None]) -> None:
+        """Call *made(address, size)* when a block has been translated, before it runs for the first time."""
+
+        def callback(_engine: Any, block: Any, _previous: Any, _data: Any) -> None:
+            made(block.pc, block.size)
+
+        self._hook(_HOOK_BLOCK_MADE, self._callback("void(void *, uc_tb *, uc_tb *, void *)", callback))
+
+    def weigh_down(self, begin: int, end: int) -> None:
+        """Make code from *begin* to *end* (both included) translate into more operations, and so into shorter
+        blocks.
+
+        Each instruction there gets a call of a C function that does nothing, a few nanoseconds.
+        """
+        self._hook(_HOOK_CODE, ffi.addressof(self._library, "uc_errno"), begin, end)
+
+    def before_exception(self, decide: Callable[[int], bool]) -> bool:
+        """Call *decide(number)* for each CPU exception while the PC is still exact; True ends the run there.
+
+        The run then ends with INVALID_INSTRUCTION. Unicorn asks a function of the CPU family
+        (`stop_interrupt` in `uc_priv.h`); for CPUs that have none this fills the empty place, which is known
+        by the functions around it. Returns False, with nothing changed, if this library's structure does not
+        look so.
+        """
+        place = self._empty_function()
+        if place is None:
+            return False
+        raw = self._callback("int(void *, int)", lambda _engine, number: decide(number), 1)
+        ffi.cast("uintptr_t *", self._handle)[place] = int(ffi.cast("uintptr_t", raw))
+        # With no hook at all an exception that goes on would end the run.
+        self._hook(_HOOK_INTERRUPT, ffi.addressof(self._library, "uc_errno"))
+        return True
+
+    def _empty_function(self) -> int | None:
+        near = int(ffi.cast("uintptr_t", ffi.addressof(self._library, "uc_open")))
+        words = ffi.unpack(ffi.cast("uintptr_t *", self._handle), 80)
+        kinds = "".join(
+            "f" if abs(word - near) < _LIBRARY_BYTES else "0" if word == 0 else "." for word in words
+        )
+        around = "0" + "f" * 11 + "0" + "f" * 20
+        place = kinds.find(around)
+        return None if place < 0 or kinds.count(around) != 1 else place + 12
+
+    def _callback(self, signature: str, function: Callable[..., Any], refused: Any = None) -> Any:
+        raw = ffi.callback(signature, function, error=refused, onerror=self._fail)
+        self._keep.append(raw)
+        return raw
+
+    def _hook(self, kind: int, raw: Any, begin: int = 1, end: int = 0, *extra: Any) -> None:
+        identity = ffi.new("size_t *")
+        callback = ffi.cast("void *", raw)
+        code = self._library.uc_hook_add(self._handle, identity, kind, callback, ffi.NULL, begin, end, *extra)
+        _check(code, f"add hook {kind:#x}")
+
+    def _fail(self, _type: type[BaseException], error: BaseException, _traceback: TracebackType) -> None:
+        self._failure = error
+        self.stop()
+
+    # --- registers ----------------------------------------------------------------------------------------
+
+    def batch(self, registers: Sequence[Register]) -> Batch:
+        """Prepare to read or write *registers*, none wider than 64 bits, together."""
+        return Batch(self._handle, registers)
+
+    def wide_batch(self, registers: Sequence[Register]) -> WideBatch:
+        """Prepare to read or write *registers* of any width together."""
+        return WideBatch(self._handle, registers)
+
+    def read(self, register: Register) -> int:
+        """Return one register's value, unsigned."""
+        value = bytearray(64)
+        _check(
+            self._library.uc_reg_read(self._handle, register.id, ffi.from_buffer(value)), "read a register"
+        )
+        return int.from_bytes(value[: register.size], "little")
+
+    def write(self, register: Register, value: int) -> None:
+        """Set one register; *value* is cut to its width."""
+        cut = (value & (1 << 8 * register.size) - 1).to_bytes(64, "little")
+        _check(
+            self._library.uc_reg_write(self._handle, register.id, ffi.from_buffer(cut)), "write a register"
+        )
+
+    def write_structure(self, identity: int, packed: bytes) -> None:
+        """Set a pseudo-register whose value is one of Unicorn's structures (a segment table, a system
+        register).
+        """
+        code = self._library.uc_reg_write(self._handle, identity, ffi.from_buffer(packed.ljust(64, b"\0")))
+        _check(code, f"write pseudo-register {identity}")
+
+    # --- whole contexts -----------------------------------------------------------------------------------
+
+    def save_context(self, context: Any = None) -> Any:
+        """Copy the whole CPU state into *context*, or into a new one; it is valid in this process only."""
+        if context is None:
+            slot = ffi.new("void **")
+            _check(self._library.uc_context_alloc(self._handle, slot), "allocate a context")
+            context = ffi.gc(slot[0], self._library.uc_context_free)
+        _check(self._library.uc_context_save(self._handle, context), "save a context")
+        return context
+
+    def context_words(self, context: Any) -> Any:
+        """Return the 32-bit words of *context*, to be read and changed in place; their layout is private
+        to Unicorn.
+        """
+        size = self._library.uc_context_size(self._handle) & ~3
+        return memoryview(ffi.buffer(context, size)).cast("I")
+
+    def restore_context(self, context: Any) -> None:
+        """Set the whole CPU state from one that `save_context` returned."""
+        _check(self._library.uc_context_restore(self._handle, context), "restore a context")

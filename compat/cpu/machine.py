@@ -1,0 +1,331 @@
+"""A user-mode CPU: runs guest code until a system call, a fault, an exception or a request to stop.
+
+The protocol of a trap. *on_syscall* is called inside the run. There registers may be read and set through
+`batch` (except the PC), guest memory and its permissions changed (`flush_tlb` included). When it returns, the
+guest goes on behind the system-call instruction. Whatever else must happen (another PC, another thread's
+registers, a signal handler, execve) calls `stop()`, returns, and does it outside, before the next `run`.
+After such a stop the PC is behind the instruction; `syscall_length` before it is where a call is restarted.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, NamedTuple, Protocol
+
+from compat.cpu.engine import EXCEPTION, INVALID_INSTRUCTION, OK, Batch, Engine, EngineError
+from compat.cpu.family import OUTSIDE, OWN_CODE, OWN_PAGE, Event, Family
+from compat.errors import Unsupported
+
+__all__ = ["FETCH", "READ", "WRITE", "Machine", "PageSource", "Snapshot", "Stop"]
+
+READ, WRITE, FETCH = 1, 2, 4
+_ACCESS_NAMES: dict[int, Literal["read", "write", "fetch"]] = {READ: "read", WRITE: "write", FETCH: "fetch"}
+
+_FAMILIES = {
+    "x86": ("x86", "X86"),
+    "x86-64": ("x86", "X8664"),
+    "arm": ("arm", "Arm"),
+    "aarch64": ("aarch64", "AArch64"),
+    "riscv64": ("riscv", "RiscV64"),
+    "mips": ("mips", "Mips"),
+    "mipsel": ("mips", "MipsEl"),
+    "mips64": ("mips", "Mips64"),
+    "mips64el": ("mips", "Mips64El"),
+    "ppc": ("ppc", "Ppc"),
+    "ppc64": ("ppc", "Ppc64"),
+    "ppc64le": ("ppc", "Ppc64Le"),
+    "s390x": ("s390x", "S390X"),
+}
+
+_ALIAS_32, _ALIAS_64 = 0xFFFFC000, 0xFFFFF00000000000
+"""Where `invalidate_code` sees frames, above all that a guest may map."""
+
+
+class PageSource(Protocol):
+    """Guest memory as the machine sees it.
+
+    Frame 0 (the first 4096 bytes of *ram*) belongs to the machine and must never be given to a guest page.
+    """
+
+    ram: Any
+
+    def fill(self, page: int, access: int) -> tuple[int, int] | None:
+        """Return (physical address, permissions R=1 W=2 X=4) of the guest *page*, or None if *access* is a
+        fault.
+
+        Permissions that lack *access* are a fault too. Never report W and X together: say RX for a fetch and
+        RW for data, or every store to the page is slow.
+        """
+
+
+class Stop(NamedTuple):
+    """Why a run ended.
+
+    requested: somebody called `stop`. fault: an access at *address* (exact to the byte; for an access that
+    crosses into a bad page, that page's first byte) was refused; the PC is at the instruction, which may be
+    run again after a repair. exception: *name* says what the CPU raised at the instruction at *address*,
+    *number* is the CPU's own number, and the PC is where the guest's kernel would see it.
+    """
+
+    kind: Literal["requested", "fault", "exception"]
+    address: int = 0
+    access: Literal["read", "write", "fetch"] | None = None
+    name: str = ""
+    number: int = 0
+
+
+class Snapshot(NamedTuple):
+    """A CPU state that is valid in this process and for this machine only."""
+
+    context: Any
+    tables: Mapping[str, int]
+
+
+class Machine:
+    """One CPU of the variant *cpu*, in user mode, all general registers zero.
+
+    Raises:
+        Unsupported: there is no such CPU, or the Unicorn library is missing.
+    """
+
+    def __init__(self, cpu: str, pages: PageSource, on_syscall: Callable[[], None]) -> None:
+        if cpu not in _FAMILIES:
+            raise Unsupported(f"there is no CPU named {cpu!r}")
+        module, name = _FAMILIES[cpu]
+        kind: type[Family] = getattr(importlib.import_module(f"compat.cpu.{module}"), name)
+        self._engine = engine = Engine(kind.arch, kind.mode, kind.model, kind.page_size)
+        self.own_page = memoryview(pages.ram)[:4096]
+        self.family = family = kind(engine, self)
+        self._ram = memoryview(pages.ram)
+        self._pages = pages
+        self._fill = pages.fill
+        self._pc = family.registers[family.pc]
+        self._refused = 0
+        self._event: Event | None = None
+        self._stopping = False
+        self._own = True
+        self._alias: int | None = None
+        self._forbidden: tuple[int, int, int] | None = None
+        self._saved = engine.wide_batch(list(family.registers.values()))
+        engine.map_ram(pages.ram)
+        engine.on_fill(self._fill_page)
+        family.hook(on_syscall, self._exception)
+        if family.looks_at_blocks:
+            engine.on_block_made(self._block_made)
+        family.prepare()
+        engine.find_fault_field((OUTSIDE, 0x2C91D638))
+        self._own = False
+        engine.flush_tlb()
+        engine.write(self._pc, 0)
+
+    # --- running ------------------------------------------------------------------------------------------
+
+    def run(self, pc: int | None = None) -> Stop:
+        """Run from *pc*, or from where the CPU stands, until something needs the caller.
+
+        On ARM an odd *pc* means Thumb. Exceptions raised by `on_syscall` or by the page source come out of
+        here. Never call this from a hook.
+        """
+        self._stopping = False
+        family = self.family
+        while True:
+            self._event = None
+            self._refused = 0
+            code = self._engine.start(family.resume_address() if pc is None else pc)
+            pc = None
+            stop = self._reason(code)
+            if self._forbidden is not None:
+                stop = self._meet_forbidden(stop)
+            family.settle(self._event)
+            if stop is not None:
+                return stop
+
+    def _reason(self, code: int) -> Stop | None:
+        """Why the engine came back; None if it should simply go on (it ends a run for WFI and its like)."""
+        if code == OK and self._event is None:
+            return Stop("requested") if self._stopping else None
+        if code == EXCEPTION and self._refused:
+            address, pc = self._engine.fault_address(), self._engine.read(self._pc)
+            if self._refused != FETCH or address >= pc:
+                return Stop("fault", address, _ACCESS_NAMES[self._refused])
+            # Unicorn looks one byte before a block that has none, which is one that begins with an illegal
+            # instruction.
+            self._event = self.family.invalid(pc)
+        elif code == INVALID_INSTRUCTION and self._event is None:
+            self._event = self.family.invalid(self._engine.read(self._pc))
+        elif self._event is None:
+            raise EngineError(f"unicorn: error {code} at {self._engine.read(self._pc):#x}")
+        return Stop("exception", self._event.address, None, self._event.name, self._event.number)
+
+    def _block_made(self, pc: int, size: int) -> None:
+        if not self._own and self._forbidden is None and (found := self.family.made(self.code(pc, size))):
+            offset, before = found
+            self._forbidden = (pc, pc + offset, before)
+            self._engine.stop()
+
+    def _meet_forbidden(self, stop: Stop | None) -> Stop | None:
+        """A block was not begun, since an instruction in it must not run: step to that instruction and refuse
+        it.
+
+        Steps by count are slow and drop all translated code, so the block is looked at again the next time.
+        """
+        assert self._forbidden is not None
+        block, at, before = self._forbidden
+        engine = self._engine
+        engine.flush_code()
+        if stop is None and engine.read(self._pc) == block:
+            stop = self._reason(engine.start(block, before)) if before else None
+            if stop is None and engine.read(self._pc) == at:
+                self._event = self.family.invalid(at)
+                stop = Stop("exception", at, None, self._event.name, self._event.number)
+        self._forbidden = None
+        return stop
+
+    def stop(self) -> None:
+        """End the run soon, from a hook or from another host thread (then between blocks, within about 0.2
+        ms).
+
+        A stop that comes while nothing runs is forgotten, so a thread that preempts must ask again.
+        """
+        self._stopping = True
+        self._engine.stop()
+
+    def _exception(self, number: int) -> None:
+        if not self._own:
+            self._event = self.family.exception(number, self._engine.read(self._pc))
+            if self._event is None:
+                return
+        self._engine.stop()
+
+    @property
+    def syscall_number(self) -> int | None:
+        """The number inside the system-call instruction that just trapped (s390x `svc N`, OABI ARM `swi
+        N`).
+        """
+        return self.family.syscall_number()
+
+    # --- registers ----------------------------------------------------------------------------------------
+
+    def read(self, name: str) -> int:
+        """Return one register's value, unsigned; also what a family keeps beside registers (x86's `gdt12`)."""
+        register = self.family.registers.get(name)
+        return self.family.read_more()[name] if register is None else self._engine.read(register)
+
+    def has(self, name: str) -> bool:
+        """Whether this CPU has a register *name*."""
+        return name in self.family.registers
+
+    def write(self, name: str, value: int) -> None:
+        """Set one register; *value* is cut to its width and to the bits that a user program can set."""
+        register = self.family.registers.get(name)
+        if register is None:
+            self.family.write_more({name: value})
+            return
+        bits = self.family.settable.get(name)
+        if bits is not None:
+            value = value & bits | self._engine.read(register) & ~bits
+        self._engine.write(register, value)
+
+    def batch(self, names: Sequence[str]) -> Batch:
+        """Prepare to read and write the registers *names*, none wider than 64 bits, together."""
+        return self._engine.batch([self.family.registers[name] for name in names])
+
+    def save(self) -> dict[str, int]:
+        """Return the whole user-visible state by name: portable between processes and machines of the same
+        variant.
+        """
+        more = self.family.read_more()
+        return dict(zip(self.family.registers, self._saved.read(), strict=True)) | more
+
+    def restore(self, registers: Mapping[str, int]) -> None:
+        """Set the state that `save` returned, possibly changed by a guest: only user-settable bits count.
+
+        Registers that are not named keep their value.
+        """
+        self.family.write_more(registers)
+        now = self._saved.read()
+        bits = self.family.settable
+        self._saved.write(
+            [
+                registers.get(name, old) & bits.get(name, -1) | old & ~bits.get(name, -1)
+                for name, old in zip(self.family.registers, now, strict=True)
+            ]
+        )
+
+    def snapshot(self) -> Snapshot:
+        """Copy the CPU state, to switch threads within this process: about 3 us."""
+        return Snapshot(self._engine.save_context(), self.family.read_tables())
+
+    def resume(self, snapshot: Snapshot) -> None:
+        """Set the CPU state from a snapshot of this machine, any number of times."""
+        self._engine.restore_context(snapshot.context)
+        self.family.write_tables(snapshot.tables)
+
+    def set_tls(self, value: int) -> None:
+        """Set the thread pointer."""
+        self.family.set_tls(value)
+
+    # --- memory -------------------------------------------------------------------------------------------
+
+    def flush_tlb(self) -> None:
+        """Forget every page, after any change that takes something away from a page or gives it another
+        frame.
+        """
+        self._engine.flush_tlb()
+
+    def invalidate_code(self, physical: int, size: int) -> None:
+        """Forget code translated from frames *physical* to *physical* + *size*.
+
+        Needed when the host writes to a frame that was filled for a fetch, or gives the frame to something
+        else: code is known by its virtual address and its frame, and only the guest's own stores are noticed.
+        Includes `flush_tlb`.
+        """
+        offset = physical & 0xFFF
+        self._alias = physical - offset
+        self._engine.flush_tlb()
+        base = _ALIAS_64 if self._pc.size == 8 else _ALIAS_32
+        self._engine.remove_code(base + offset, base + offset + size)
+        self._alias = None
+        self._engine.flush_tlb()
+
+    def code(self, address: int, size: int) -> bytes:
+        """Return *size* bytes of guest code; fewer where the guest may not execute."""
+        out = b""
+        while len(out) < size:
+            at = address + len(out)
+            found = self._fill(at & ~0xFFF, FETCH)
+            if found is None or not found[1] & FETCH:
+                break
+            start = found[0] + (at & 0xFFF)
+            out += bytes(self._ram[start : start + min(size - len(out), 4096 - (at & 0xFFF))])
+        return out
+
+    def _fill_page(self, page: int, access: int) -> tuple[int, int] | None:
+        family = self.family
+        if self._own:
+            found = (0, READ | WRITE | FETCH) if page in (OWN_PAGE, family.own_address) else None
+        elif self._alias is not None:
+            return self._alias, READ | FETCH
+        else:
+            found = self._fill(page, access)
+            if found is None and page == family.own_address and access == READ:
+                return 0, READ
+        if found is None or not found[1] & access:
+            self._refused = access
+            return None
+        if access == FETCH:
+            family.fetching(page, self._ram[found[0] : found[0] + 4096])
+        return found
+
+    # --- for the families ---------------------------------------------------------------------------------
+
+    def run_own(self, code: bytes) -> None:
+        """Run *code* from frame 0; see `family.Supervisor`."""
+        self.own_page[OWN_CODE - OWN_PAGE : OWN_CODE - OWN_PAGE + len(code)] = code
+        before, self._own = self._own, True
+        self._engine.flush_tlb()
+        self._engine.remove_code(OWN_CODE, OWN_PAGE + 4096)
+        self._engine.start(OWN_CODE)
+        self._own = before
+        self._engine.flush_tlb()

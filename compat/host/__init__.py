@@ -1,0 +1,70 @@
+"""Every host call that serves a guest passes through one `Host`: methods named as the system calls.
+
+    Host = Names (files by directory and name) + Descriptors (open files) + Locks + Terminals
+         + Waiting (poll, select) + Identity (the machine, the process) + Clocks + Tree (processes) + Events,
+           over the same libc
+
+A subclass that wraps the methods (compat.trace.hosts.TracedHost) therefore sees the host side of each guest
+call. Rules for all methods: names are bytes; *dir_fd* is an open directory or AT_FDCWD; flags and results are
+the host's own numbers; failures are OSError, and what this host does not have is OSError(ENOSYS). Descriptors
+made here are close-on-exec. Python enters an interrupted call again (PEP 475) unless a signal handler raises.
+"""
+
+from __future__ import annotations
+
+from compat.host.clocks import CLOCKS, ITIMERS, Clocks
+from compat.host.constants import (
+    AT_EACCESS,
+    AT_EMPTY_PATH,
+    AT_FDCWD,
+    AT_SYMLINK_FOLLOW,
+    AT_SYMLINK_NOFOLLOW,
+    O_PATH,
+    RENAME_EXCHANGE,
+    RENAME_NOREPLACE,
+    RENAME_WHITEOUT,
+    RESOLVE_BENEATH,
+    RESOLVE_NO_MAGICLINKS,
+    RESOLVE_NO_SYMLINKS,
+    RESOLVE_NO_XDEV,
+    UTIME_NOW,
+    UTIME_OMIT,
+)
+from compat.host.descriptors import Descriptors
+from compat.host.identity import Identity
+from compat.host.libc import Times
+from compat.host.locks import Lock, Locks
+from compat.host.names import Dirent, Names, Statfs
+from compat.host.terminals import Modes, Terminals
+from compat.host.tree import Tree
+from compat.host.waiting import Waiting
+
+__all__ = [
+    "AT_EACCESS",
+    "AT_EMPTY_PATH",
+    "AT_FDCWD",
+    "AT_SYMLINK_FOLLOW",
+    "AT_SYMLINK_NOFOLLOW",
+    "CLOCKS",
+    "ITIMERS",
+    "O_PATH",
+    "RENAME_EXCHANGE",
+    "RENAME_NOREPLACE",
+    "RENAME_WHITEOUT",
+    "RESOLVE_BENEATH",
+    "RESOLVE_NO_MAGICLINKS",
+    "RESOLVE_NO_SYMLINKS",
+    "RESOLVE_NO_XDEV",
+    "UTIME_NOW",
+    "UTIME_OMIT",
+    "Dirent",
+    "Host",
+    "Lock",
+    "Modes",
+    "Statfs",
+    "Times",
+]
+
+
+class Host(Names, Descriptors, Locks, Terminals, Waiting, Identity, Clocks, Tree):
+    """The host's system calls, thinly. Stateless but for the libc handle, which is opened at first need."""

@@ -1,0 +1,48 @@
+"""Which host processes descend from which."""
+
+from __future__ import annotations
+
+import errno
+import os
+from typing import NamedTuple
+
+from compat.host.constants import LINUX
+from compat.host.libc import WithLibc, raise_errno
+
+
+class Relation(NamedTuple):
+    """A process's parent, process group and session, as host pids."""
+
+    parent: int
+    group: int
+    session: int
+
+
+class Tree(WithLibc):
+    """The relations of host processes, from /proc; OSError(ENOSYS) on hosts without it."""
+
+    def relation(self, pid: int) -> Relation:
+        """That of one process; raises OSError(ESRCH) if there is none."""
+        if not LINUX:
+            raise_errno(errno.ENOSYS)
+        try:
+            with open(f"/proc/{pid}/stat", "rb") as file:
+                text = file.read()
+        except (FileNotFoundError, ProcessLookupError):
+            return Relation(*raise_errno(errno.ESRCH))
+        fields = text[text.rindex(b")") + 2 :].split()  # proc_pid_stat(5): state ppid pgrp session
+        return Relation(int(fields[1]), int(fields[2]), int(fields[3]))
+
+    def descendants(self, root: int) -> dict[int, Relation]:
+        """*root* and every process below it."""
+        known: dict[int, Relation] = {}
+        for name in os.listdir("/proc") if LINUX else raise_errno(errno.ENOSYS):
+            if name.isdecimal():
+                try:
+                    known[int(name)] = self.relation(int(name))
+                except OSError:
+                    pass  # gone meanwhile
+        found = {root} & known.keys()
+        while grown := {pid for pid, each in known.items() if each.parent in found} - found:
+            found |= grown
+        return {pid: known[pid] for pid in found}

@@ -1,0 +1,180 @@
+"""Process and Thread: what is common to every guest. Families add their state by subclassing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NoReturn, Protocol
+
+from compat.abi.abi import Abi
+from compat.errors import CompatError, Interrupted, MemoryFault, Restart, Wait
+from compat.host import Host
+from compat.image import Image, Script
+from compat.memory import AddressSpace
+
+__all__ = ["CpuFault", "Engine", "LoadImage", "Options", "Personality", "Process", "Program", "Registers", "Thread"]
+
+
+class Registers(Protocol):
+    """A CPU's registers by name, wherever they live at the moment."""
+
+    def has(self, name: str) -> bool: ...
+    def read(self, name: str) -> int: ...
+    def write(self, name: str, value: int) -> None: ...
+
+
+@dataclass
+class Options:
+    """What the user granted: see `compat run --help`. Sizes in bytes, times in seconds; None is no limit."""
+
+    sysroot: str | None = None
+    mounts: Sequence[str] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    network: bool = False
+    trust: bool = False
+    memory: int | None = None
+    cpu_time: int | None = None
+    files: int | None = None
+    processes: int | None = None
+    stack: int = 8 << 20
+
+
+@dataclass
+class Program:
+    """What to run: *path* on the host, what the guest calls it, arguments with argv[0], environment."""
+
+    path: bytes
+    arguments: list[bytes]
+    environment: list[bytes]
+    guest_path: bytes = b""
+
+
+@dataclass(frozen=True)
+class CpuFault:
+    """A CPU exception other than a memory fault: *name* is "illegal", "breakpoint", "divide", …"""
+
+    name: str
+    code: int
+
+
+class Process:
+    """One guest process: an address space, threads, and the host it is served by."""
+
+    def __init__(self, abi: Abi, memory: AddressSpace, host: Host, options: Options) -> None:
+        self.abi = abi
+        self.memory = memory
+        self.host = host
+        self.options = options
+        self.threads: dict[int, Thread] = {}
+        self.status: int | None = None
+        self.attention = False
+        self.engine: Engine | None = None
+        self.load_image: LoadImage = _no_loader
+
+    def deliverable(self, thread: Thread) -> bool:
+        """Whether a signal is pending that would end a wait of *thread*."""
+        return False
+
+
+class Thread:
+    """One guest thread.
+
+    For a call that waits: *resume* is what the last `Wait` kept, *woken* tells that its key was woken, *interrupted*
+    that a signal ended the wait, *restart* how the interrupted call goes on. *jump*, set by a shim that replaces the
+    registers (sigreturn, execve), runs once the CPU has left guest code; the call then has no result.
+    """
+
+    def __init__(self, process: Process, tid: int, registers: Registers) -> None:
+        self.process = process
+        self.memory = process.memory
+        self.host = process.host
+        self.abi = process.abi
+        self.id = tid
+        self.registers = registers
+        self.resume: object = None
+        self.woken = False
+        self.interrupted = False
+        self.entered = False
+        self.waiting: Wait | None = None
+        self.restart: Restart | None = None
+        self.jump: Callable[[], None] | None = None
+
+    def wait(
+        self,
+        *,
+        descriptors: Mapping[int, int] | None = None,
+        until: float | None = None,
+        key: object = None,
+        resume: object = None,
+        restart: Restart = "sa_restart",
+    ) -> NoReturn:
+        """Wait: raises Wait, or Interrupted where a signal already ended this wait (see compat.errors)."""
+        if self.interrupted:
+            raise Interrupted(restart)
+        raise Wait(descriptors=descriptors, until=until, key=key, resume=resume)
+
+    def leave(self) -> None:
+        """The call that waited is over."""
+        self.resume = None
+        self.woken = self.interrupted = self.entered = False
+
+
+class Engine(Protocol):
+    """What shims may ask of the engine: it stays behind this protocol, so that shims never see a CPU."""
+
+    def wake(self, key: object, most: int) -> int:
+        """Let up to *most* threads that wait for *key* go on; returns how many there were."""
+
+    def spawn(self, thread: Thread) -> None:
+        """Let a new thread run; its registers came from `copy_registers` and were changed since."""
+
+    def copy_registers(self) -> Registers:
+        """The running thread's registers, as a new thread will start with; the program counter is behind the call."""
+
+    def set_result(self, registers: Registers, value: int) -> None:
+        """What the call under way returns in *registers*, a copy of the running thread's."""
+
+    def set_tls(self, registers: Registers, value: int) -> None:
+        """Point the thread-local storage register at *value*."""
+
+    def retry(self, thread: Thread) -> None:
+        """Put the running thread back to the system call instruction that it stands behind."""
+
+    def finish(self, thread: Thread, error: int) -> None:
+        """Give the running thread's call the result *error*, a host errno."""
+
+    def listen(self) -> None:
+        """Let host signals interrupt guest code from now on."""
+
+    def attend(self) -> None:
+        """Something needs the personality's attention: interrupt guest code and waits soon."""
+
+    def forked(self) -> None:
+        """This host process is a fresh child of fork: only the calling thread lives on."""
+
+    def invalidate(self, address: int, size: int) -> None:
+        """Guest code in this range changed behind the CPU's back (cacheflush, a JIT's barrier)."""
+
+
+class Personality(Protocol):
+    """What the engine asks of a guest's operating system (shims/<guest>/personality.py)."""
+
+    def start(self, program: Program, registers: Registers) -> Thread:
+        """Load *program* and return its first thread, which owns *registers*; raises CompatError."""
+
+    def fault(self, thread: Thread, fault: MemoryFault | CpuFault) -> None:
+        """Turn a fault of the running thread into the guest's own exception."""
+
+    def attend(self, thread: Thread) -> None:
+        """Deliver what is pending to the running thread and settle an interrupted call (`thread.restart`)."""
+
+    def finish(self) -> None:
+        """The process has its status: release what it holds of the host."""
+
+
+LoadImage = Callable[[int, bytes], Image | Script]
+"""What a host descriptor holds, called by this name in sentences; raises CompatError."""
+
+
+def _no_loader(fd: int, name: bytes) -> Image | Script:
+    raise CompatError("no loader was given to this process")

@@ -1,0 +1,49 @@
+"""CPU faults as signals: SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP with the siginfo of force_sig_fault()."""
+
+from __future__ import annotations
+
+from compat.errors import MemoryFault
+from compat.process import CpuFault
+from shims.linux.state import LinuxThread
+from shims.posix.state import Action, Pending
+
+__all__ = ["force", "raise_fault"]
+
+
+def raise_fault(thread: LinuxThread, fault: MemoryFault | CpuFault) -> None:
+    """Queue the signal for what the running thread just did."""
+    if isinstance(fault, MemoryFault):
+        name, code = _memory_signal(fault)
+        address = fault.address
+    else:
+        name, code = _exception_signal(thread, fault)
+        address = thread.registers.read(thread.abi.cpu.pc)
+    layout = "SiginfoKill" if code == "SI_KERNEL" else "SiginfoFault"
+    fields: dict[str, object] = {} if code == "SI_KERNEL" else {"addr": address}
+    force(thread, Pending(thread.abi.signals.encode(name), code, layout, fields))
+
+
+def _memory_signal(fault: MemoryFault) -> tuple[str, str]:
+    if fault.beyond_file:
+        return "SIGBUS", "BUS_ADRERR"
+    return "SIGSEGV", "SEGV_ACCERR" if fault.mapped else "SEGV_MAPERR"
+
+
+def _exception_signal(thread: LinuxThread, fault: CpuFault) -> tuple[str, str]:
+    grid = thread.abi.tables.grids["faults"]
+    for keys, cell, _ in grid.texts(f"linux/{thread.abi.cpu.name}", "linux"):
+        if keys[0] == fault.name:
+            name, _, code = cell.partition(":")
+            return name, code
+    return "SIGILL", "ILL_ILLOPC"
+
+
+def force(thread: LinuxThread, pending: Pending) -> None:
+    """Queue a signal that can't be held back: blocked or ignored, it kills (kernel/signal.c, force_sig_info)."""
+    bit = 1 << (pending.number - 1)
+    action = thread.process.actions.get(pending.number, Action())
+    if thread.mask & bit or action.handler == 1:
+        thread.mask &= ~bit
+        thread.process.actions[pending.number] = Action()
+    thread.pending.insert(0, pending)
+    thread.process.attention = True

@@ -1,0 +1,141 @@
+"""Who a process is: users, groups, process groups and sessions."""
+
+from __future__ import annotations
+
+import errno
+
+from compat.abi.handles import ArrayHandle, Pointer
+from shims.posix.credentials import NO_CHANGE
+from shims.posix.family import check_visible
+from shims.posix.state import PosixThread
+
+# --- users ---
+
+
+def getuid(thread: PosixThread) -> int:
+    return thread.process.credentials.users.real
+
+
+def geteuid(thread: PosixThread) -> int:
+    return thread.process.credentials.users.effective
+
+
+def setuid(thread: PosixThread, uid: int) -> None:
+    """Become *uid*, which must be the real or saved user. Raises OSError: EPERM, EINVAL for -1."""
+    credentials = thread.process.credentials
+    if uid == NO_CHANGE:
+        raise OSError(errno.EINVAL, "uid -1")
+    if uid not in (credentials.users.real, credentials.users.saved):
+        raise OSError(errno.EPERM, "setuid")
+    credentials.users = credentials.users.change(NO_CHANGE, uid, NO_CHANGE)
+
+
+def setreuid(thread: PosixThread, real: int, effective: int) -> None:
+    """Set the real and effective user; -1 leaves one. Raises OSError(EPERM)."""
+    credentials = thread.process.credentials
+    credentials.users = credentials.users.change_pair(real, effective)
+
+
+def setresuid(thread: PosixThread, real: int, effective: int, saved: int) -> None:
+    """Set the three users; -1 leaves one. Raises OSError(EPERM)."""
+    credentials = thread.process.credentials
+    credentials.users = credentials.users.change(real, effective, saved)
+
+
+def getresuid(thread: PosixThread, real: Pointer[int], effective: Pointer[int], saved: Pointer[int]) -> None:
+    users = thread.process.credentials.users
+    real.write(users.real)
+    effective.write(users.effective)
+    saved.write(users.saved)
+
+
+# --- groups ---
+
+
+def getgid(thread: PosixThread) -> int:
+    return thread.process.credentials.groups.real
+
+
+def getegid(thread: PosixThread) -> int:
+    return thread.process.credentials.groups.effective
+
+
+def setgid(thread: PosixThread, gid: int) -> None:
+    """Become group *gid*, which must be the real or saved group. Raises OSError: EPERM, EINVAL for -1."""
+    credentials = thread.process.credentials
+    if gid == NO_CHANGE:
+        raise OSError(errno.EINVAL, "gid -1")
+    if gid not in (credentials.groups.real, credentials.groups.saved):
+        raise OSError(errno.EPERM, "setgid")
+    credentials.groups = credentials.groups.change(NO_CHANGE, gid, NO_CHANGE)
+
+
+def setregid(thread: PosixThread, real: int, effective: int) -> None:
+    """Set the real and effective group; -1 leaves one. Raises OSError(EPERM)."""
+    credentials = thread.process.credentials
+    credentials.groups = credentials.groups.change_pair(real, effective)
+
+
+def setresgid(thread: PosixThread, real: int, effective: int, saved: int) -> None:
+    """Set the three groups; -1 leaves one. Raises OSError(EPERM)."""
+    credentials = thread.process.credentials
+    credentials.groups = credentials.groups.change(real, effective, saved)
+
+
+def getresgid(thread: PosixThread, real: Pointer[int], effective: Pointer[int], saved: Pointer[int]) -> None:
+    groups = thread.process.credentials.groups
+    real.write(groups.real)
+    effective.write(groups.effective)
+    saved.write(groups.saved)
+
+
+def getgroups(thread: PosixThread, count: int, groups: ArrayHandle[int]) -> int:
+    """The supplementary groups; *count* 0 only asks how many. Raises OSError(EINVAL) for too little room."""
+    found = thread.process.credentials.supplementary
+    if count < 0 or 0 < count < len(found):
+        raise OSError(errno.EINVAL, "fewer places than groups")
+    if count:
+        groups.write(found)
+    return len(found)
+
+
+def setgroups(thread: PosixThread, count: int, groups: ArrayHandle[int]) -> None:
+    """Refused: only a privileged process sets its groups. Raises OSError(EPERM)."""
+    raise OSError(errno.EPERM, "setgroups")
+
+
+# --- process groups and sessions: the host's own, so that the terminal's job control works ---
+
+
+def getpgrp(thread: PosixThread) -> int:
+    return thread.host.getpgid(0)
+
+
+def getpgid(thread: PosixThread, pid: int) -> int:
+    """The process group of *pid*. Raises OSError(ESRCH) for a process that the guest can't see."""
+    return thread.host.getpgid(check_visible(thread.process, pid))
+
+
+def setpgid(thread: PosixThread, pid: int, group: int) -> None:
+    """Put *pid*, itself or a child, into *group*.
+
+    Raises:
+        OSError: EINVAL for a negative group, ESRCH for another process, else what the host says.
+    """
+    if group < 0:
+        raise OSError(errno.EINVAL, "a negative group")
+    process = thread.process
+    if pid not in (0, process.pid, *process.children):
+        raise OSError(errno.ESRCH, "neither the process nor its child")
+    thread.host.setpgid(pid, group)
+
+
+def getsid(thread: PosixThread, pid: int) -> int:
+    """The session of *pid*. Raises OSError(ESRCH) for a process that the guest can't see."""
+    return thread.host.getsid(check_visible(thread.process, pid))
+
+
+def setsid(thread: PosixThread) -> int:
+    """Lead a new session. Raises OSError(EPERM) for the leader of a process group."""
+    thread.host.setsid()
+    return thread.process.pid

@@ -1,0 +1,78 @@
+"""Sending signals: to the process itself they wait in its queues; to its kin they go through the host."""
+
+from __future__ import annotations
+
+import errno
+
+from compat.abi.flags import Constant
+from shims.posix.family import is_visible, visible
+from shims.posix.host_signals import check, to_host
+from shims.posix.state import Pending, PosixProcess, PosixThread
+
+__all__ = ["queue_for_process", "queue_for_thread", "sender"]
+
+
+def kill(thread: PosixThread, pid: int, signal: Constant) -> None:
+    """Send *signal* to a process (> 0), to the own group (0), to all but oneself (-1), or to a group (< -1); only
+    processes that the guest can see are meant.
+
+    Raises:
+        OSError: EINVAL for no signal, ESRCH if nobody is meant, EPERM from the host.
+    """
+    number, process = check(thread.abi, signal), thread.process
+    if pid > 0:
+        _send(process, pid, number, sender(thread))
+        return
+    meant = _meant(process, pid)
+    if not meant:
+        raise OSError(errno.ESRCH, "nobody to signal")
+    host_number = to_host(thread.abi, number)
+    for each in meant:
+        if each == process.pid:
+            _queue(process, number, sender(thread))
+        else:
+            process.host.kill(each, host_number)
+
+
+def _meant(process: PosixProcess, pid: int) -> list[int]:
+    everyone = visible(process)
+    if pid == -1:
+        return [each for each in everyone if each != process.pid]
+    group = -pid or process.host.getpgid(0)
+    return [each for each, relation in everyone.items() if relation.group == group]
+
+
+def _send(process: PosixProcess, pid: int, number: int, fields: dict[str, object]) -> None:
+    if pid == process.pid:
+        _queue(process, number, fields)
+    elif is_visible(process, pid):
+        process.host.kill(pid, to_host(process.abi, number))
+    else:
+        raise OSError(errno.ESRCH, f"no process {pid}")
+
+
+def _queue(process: PosixProcess, number: int, fields: dict[str, object]) -> None:
+    if number:
+        queue_for_process(process, Pending(number, "SI_USER", "SiginfoKill", fields))
+
+
+def sender(thread: PosixThread) -> dict[str, object]:
+    """Who sends, as a siginfo's fields."""
+    return {"pid": thread.process.pid, "uid": thread.process.credentials.users.real}
+
+
+def queue_for_process(process: PosixProcess, pending: Pending) -> None:
+    """Let any thread of this process take the signal; a standard signal that already waits is not queued twice."""
+    _queue_once(process, process.pending, pending)
+
+
+def queue_for_thread(thread: PosixThread, pending: Pending) -> None:
+    """Let this thread take the signal."""
+    _queue_once(thread.process, thread.pending, pending)
+
+
+def _queue_once(process: PosixProcess, queue: list[Pending], pending: Pending) -> None:
+    real_time = pending.number >= process.abi.signals.values["SIGRTMIN"]
+    if real_time or all(each.number != pending.number for each in queue):
+        queue.append(pending)
+    process.attention = True

@@ -1,0 +1,140 @@
+"""The state of a POSIX-like process: open files, folders, identity, signals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from compat.abi.abi import Abi
+from compat.host import Host
+from compat.memory import AddressSpace
+from compat.process import Options, Process, Registers, Thread
+from compat.sandbox.place import Opened
+from compat.sandbox.view import FileView
+from shims.posix.credentials import Credentials
+from shims.posix.openfiles import FileTable
+
+__all__ = ["Action", "AltStack", "Child", "Execute", "Pending", "PosixProcess", "PosixThread"]
+
+Execute = Callable[["PosixThread", "int | None", bytes, list[bytes], list[bytes], frozenset[str]], Callable[[], None]]
+"""(thread, directory descriptor or None for the current folder, path, arguments, environment, names of ExecFlags) →
+what puts the new image in place once the CPU has left guest code. Raises OSError while the old image still stands."""
+
+
+@dataclass(frozen=True)
+class Action:
+    """What sigaction installed. *handler* is a guest address, or 0 (SIG_DFL) or 1 (SIG_IGN); *mask* has bit n-1 for
+    signal n; *flags* holds the names of SA_* flags; *restorer* is a guest address or 0."""
+
+    handler: int = 0
+    mask: int = 0
+    flags: frozenset[str] = frozenset()
+    restorer: int = 0
+
+
+@dataclass(frozen=True)
+class AltStack:
+    """sigaltstack(2): a guest address and size in bytes; disabled while *size* is 0."""
+
+    address: int = 0
+    size: int = 0
+    autodisarm: bool = False
+
+
+@dataclass
+class Pending:
+    """A signal that waits for delivery. *number* is the guest's; *code* the name of its si_code; *fields* are those of
+    the siginfo struct *layout* (SiginfoKill, SiginfoFault, …)."""
+
+    number: int
+    code: str
+    layout: str = "SiginfoKill"
+    fields: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass
+class Child:
+    """A child process that has not been waited for. *watch* is a host descriptor that becomes readable when it ends,
+    or -1 where the host has none; owned here."""
+
+    watch: int = -1
+
+    def forget(self, host: Host) -> None:
+        """Release the descriptor."""
+        if self.watch >= 0:
+            host.close(self.watch)
+            self.watch = -1
+
+
+class PosixProcess(Process):
+    """Adds to a process: *files*, *view* (what of the host it sees), *directory* (cwd), *umask*, signal *actions* by the
+    guest's signal number, signals *pending* for any thread, and *limits* by RLIMIT name as (soft, hard).
+
+    Also *credentials*, *children* by pid, whether it adopts orphans (*subreaper*), and *root_pid*, the first guest
+    process: the top of the tree that guests see."""
+
+    def __init__(self, abi: Abi, memory: AddressSpace, host: Host, options: Options) -> None:
+        super().__init__(abi, memory, host, options)
+        self.view: FileView
+        self.directory: Opened
+        self.umask = 0o022
+        self.files = FileTable(1024)
+        self.actions: dict[int, Action] = {}
+        self.pending: list[Pending] = []
+        self.caught: set[int] = set()
+        self.caught_mask = 0
+        self.limits: dict[str, tuple[int, int]] = {}
+        names = abi.signals.values
+        self.most_signals = 128 if abi.cpu.family == "mips" else 64  # _NSIG of asm/signal.h
+        self.unblockable = 1 << (names["SIGKILL"] - 1) | 1 << (names["SIGSTOP"] - 1)
+        self.pid = self.root_pid = host.getpid()
+        self.children: dict[int, Child] = {}
+        self.credentials = Credentials.of(host)
+        self.execute: Execute | None = None
+        self.subreaper = False
+        self.executable = b""
+        self.arguments: list[bytes] = []
+        self.environment: list[bytes] = []
+
+    def deliverable(self, thread: Thread) -> bool:
+        """Whether an unblocked signal is pending that is not ignored, or one that sigtimedwait waits for."""
+        assert isinstance(thread, PosixThread)
+        open_mask = ~thread.mask | thread.wanted
+        return any(
+            open_mask >> (p.number - 1) & 1 and (thread.wanted >> (p.number - 1) & 1 or not self._ignores(p.number))
+            for p in (*thread.pending, *self.pending)
+        )
+
+    def _ignores(self, number: int) -> bool:
+        action = self.actions.get(number)
+        if action is None or action.handler == 0:
+            return str(self.abi.signals.decode(number)) in ("SIGCHLD", "SIGURG", "SIGWINCH", "SIGCONT")
+        return action.handler == 1
+
+    def become_child(self, thread: PosixThread) -> None:
+        """This host process is a fresh child of fork: nothing is pending, and the parent's children are not its own."""
+        for child in self.children.values():
+            child.forget(self.host)
+        self.children = {}
+        self.pending = []
+        self.pid = self.host.getpid()
+        thread.id = self.pid
+        thread.pending = []
+        if self.engine is not None:
+            self.engine.forked()
+
+
+class PosixThread(Thread):
+    """Adds to a thread: the signal *mask* (bit n-1 for signal n), signals *pending* for it alone, the alternate stack.
+
+    *saved_mask* is the mask that sigsuspend, ppoll and pselect put back once a handler has run."""
+
+    process: PosixProcess
+
+    def __init__(self, process: PosixProcess, tid: int, registers: Registers) -> None:
+        super().__init__(process, tid, registers)
+        self.mask = 0
+        self.saved_mask: int | None = None
+        self.pending: list[Pending] = []
+        self.altstack = AltStack()
+        self.wanted = 0  # the signals that sigtimedwait waits for

@@ -1,0 +1,27 @@
+"""Guests for tests of shims: one little-endian CPU of 64 bits, one big-endian of 32 whose numbers deviate most."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from shims.linux.state import LinuxThread
+from tests.guests import FakeGuest
+
+
+@pytest.fixture(params=["x86-64", "mips"])
+def guest(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[FakeGuest]:
+    """A process whose root folder is tmp_path/root."""
+    root = tmp_path / "root"
+    root.mkdir()
+    made = FakeGuest(request.param, root)
+    yield made
+    made.close()
+
+
+@pytest.fixture()
+def guest_thread(guest: FakeGuest) -> LinuxThread:
+    """The only thread of `guest`."""
+    return guest.thread
