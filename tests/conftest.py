@@ -12,13 +12,19 @@ from tests.guests import FakeGuest
 
 
 @pytest.fixture(params=["x86-64", "mips"])
-def guest(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[FakeGuest]:
+def rooted_guest(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[FakeGuest]:
     """A process whose root folder is tmp_path/root."""
     root = tmp_path / "root"
     root.mkdir()
     made = FakeGuest(request.param, root)
     yield made
     made.close()
+
+
+@pytest.fixture
+def guest(rooted_guest: FakeGuest) -> FakeGuest:
+    """The guest of a folder of tests, unless it has its own."""
+    return rooted_guest
 
 
 @pytest.fixture

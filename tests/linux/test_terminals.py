@@ -13,6 +13,11 @@ from tests.guests import FakeGuest
 
 
 @pytest.fixture
+def guest(rooted_guest: FakeGuest) -> FakeGuest:
+    return rooted_guest
+
+
+@pytest.fixture
 def terminal(guest: FakeGuest) -> Iterator[FakeGuest]:
     """Descriptor 0 is a terminal; the host holds its other side."""
     master, slave = os.openpty()
