@@ -18,8 +18,8 @@ from shims.posix.opening import HOST_FLAGS
 from shims.posix.state import PosixProcess, PosixThread
 
 __all__ = [
-    "duplicate", "duplicate_cloexec", "get_descriptor_flags", "get_lock", "get_owner", "get_status_flags", "set_descriptor_flags",
-    "set_lock", "set_owner", "set_status_flags", "take_lock", "unknown", "wait_lock",
+    "duplicate", "duplicate_cloexec", "get_descriptor_flags", "get_lock", "get_owner", "get_status_flags",
+    "set_descriptor_flags", "set_lock", "set_owner", "set_status_flags", "status_flags", "take_lock", "unknown", "wait_lock",
 ]  # fmt: skip
 
 _SETTABLE: Final = ("O_APPEND", "O_NONBLOCK", "O_DIRECT", "O_NOATIME")
@@ -78,7 +78,7 @@ def get_status_flags(thread: PosixThread, fd: int, cmd: Constant) -> int:
 
 def status_flags(process: PosixProcess, file: OpenFile) -> int:
     """The guest's O_* number for how *file* is open."""
-    names = {name for name in file.flags if name != "O_TMPFILE" or not file.flags & {"O_DIRECTORY"}}
+    names = set(file.flags)
     if "O_PATH" not in file.flags:
         bits = process.host.fcntl(file.fd, host_fcntl.F_GETFL)
         names |= {name for name, bit in _TOLD.items() if bits & bit == bit}

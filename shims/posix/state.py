@@ -67,8 +67,8 @@ class Child:
 
 
 class PosixProcess(Process):
-    """Adds to a process: *files*, *view* (what of the host it sees), *directory* (cwd), *umask*, signal *actions* by the
-    guest's signal number, signals *pending* for any thread, and *limits* by RLIMIT name as (soft, hard).
+    """Adds to a process: *files*, *view* (what of the host it sees), *directory* (cwd), *umask*, signal *actions* by
+    the guest's signal number, signals *pending* for any thread, and *limits* by RLIMIT name as (soft, hard).
 
     Also *credentials*, *children* by pid, whether it adopts orphans (*subreaper*), and *root_pid*, the first guest
     process: the top of the tree that guests see."""
