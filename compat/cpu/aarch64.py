@@ -1,8 +1,9 @@
 """AArch64 at EL0.
 
-Unicorn's only model with LSE atomics is MAX. Reading an ID register (MIDR_EL1 and its like) is an illegal instruction
-here, where Linux would emulate it: do not offer HWCAP_CPUID. CNTVCT_EL0 counts (62.5 MHz), CTR_EL0, DCZID_EL0 (64-byte
-blocks), DC and IC work. WFI ends Unicorn's run behind itself, and the machine goes on.
+Unicorn's only model with LSE atomics is MAX. Reading an ID register (MIDR_EL1 and its like) is an illegal
+instruction here, where Linux would emulate it: do not offer HWCAP_CPUID. CNTVCT_EL0 counts (62.5 MHz),
+CTR_EL0, DCZID_EL0 (64-byte blocks), DC and IC work. WFI ends Unicorn's run behind itself, and the machine
+goes on.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ _REGISTERS = {
 _CPACR_EL1, _CP_REG = Register(261, 4), 290
 _FLOAT_ON = 3 << 20
 
-# DZE, UCT, nTWI, nTWE, UCI and the bits that read as one, as Linux sets SCTLR_EL1 (arch/arm64/include/asm/sysreg.h).
+# DZE, UCT, nTWI, nTWE, UCI and the bits that read as one, as Linux sets SCTLR_EL1
+# (arch/arm64/include/asm/sysreg.h).
 _SCTLR_EL1 = sum(1 << bit for bit in (11, 14, 15, 16, 18, 20, 22, 23, 26, 28, 29))
 _CNTKCTL_EL0VCTEN = 2
 

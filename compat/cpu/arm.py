@@ -1,9 +1,9 @@
 """ARM and Thumb in USR mode, with VFPv4 and NEON.
 
-The PC register never shows bit 0; Thumb is bit 5 of CPSR, and whoever sets a PC for `Machine.run` says Thumb by bit 0.
-The IT state is in CPSR too, so a fault inside an IT block goes on rightly. TPIDRURO is what `set_tls` sets; user code also
-reads it through the kernel helper page at 0xffff0fe0, which is the caller's to map, as are the other helpers and the
-vectors page: code built for ARMv7 calls none of them.
+The PC register never shows bit 0; Thumb is bit 5 of CPSR, and whoever sets a PC for `Machine.run` says Thumb
+by bit 0. The IT state is in CPSR too, so a fault inside an IT block goes on rightly. TPIDRURO is what
+`set_tls` sets; user code also reads it through the kernel helper page at 0xffff0fe0, which is the caller's to
+map, as are the other helpers and the vectors page: code built for ARMv7 calls none of them.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The one file that loads Unicorn: an engine, its registers and its hooks, through cffi's ABI mode.
 
-Facts are those of Unicorn 2.1.4's `unicorn.h` and of its sources. The `unicorn` Python package is never imported: it
-costs 100 ms, and its calls five times those made here.
+Facts are those of Unicorn 2.1.4's `unicorn.h` and of its sources. The `unicorn` Python package is never
+imported: it costs 100 ms, and its calls five times those made here.
 """
 
 from __future__ import annotations
@@ -28,7 +28,9 @@ _FIRST_ACCESS = 16
 """UC_MEM_READ; write and fetch follow it, so 1 << (type - 16) is the access as R=1 W=2 X=4."""
 
 _ENGINE_BYTES = 0x2000
-"""How much of the engine's structure is searched: its jump buffers alone, behind the field sought, are longer."""
+"""How much of the engine's structure is searched: its jump buffers alone, behind the field sought, are
+longer.
+"""
 
 
 _LIBRARY_BYTES = 1 << 26
@@ -54,7 +56,9 @@ def _library() -> Any:
         for name in os.listdir(folder) if os.path.isdir(folder) else ():
             if name.startswith("libunicorn.") and not name.endswith(".a"):
                 return ffi.dlopen(os.path.join(folder, name))
-    raise Unsupported("the package 'unicorn' (2.1.4 or later) is not installed, or has no library for this machine")
+    raise Unsupported(
+        "the package 'unicorn' (2.1.4 or later) is not installed, or has no library for this machine"
+    )
 
 
 def _check(code: int, what: str) -> None:
@@ -104,10 +108,14 @@ class WideBatch:
 
     def read(self) -> list[int]:
         """Return the values, unsigned, in the order in which the registers were named."""
-        _check(_library().uc_reg_read_batch(self._handle, self._ids, self._slots, len(self._masks)), "read registers")
+        _check(
+            _library().uc_reg_read_batch(self._handle, self._ids, self._slots, len(self._masks)),
+            "read registers",
+        )
         halves = self._layout.unpack(self._bytes)
         return [
-            (low | high << 64) & mask for low, high, mask in zip(halves[::2], halves[1::2], self._masks, strict=True)
+            (low | high << 64) & mask
+            for low, high, mask in zip(halves[::2], halves[1::2], self._masks, strict=True)
         ]
 
     def write(self, values: Sequence[int]) -> None:
@@ -117,7 +125,10 @@ class WideBatch:
         for value, mask in zip(values, self._masks, strict=True):
             halves += [value & mask & low64, (value & mask) >> 64]
         self._layout.pack_into(self._bytes, 0, *halves)
-        _check(_library().uc_reg_write_batch(self._handle, self._ids, self._slots, len(self._masks)), "write registers")
+        _check(
+            _library().uc_reg_write_batch(self._handle, self._ids, self._slots, len(self._masks)),
+            "write registers",
+        )
 
 
 class Engine:
@@ -149,7 +160,7 @@ class Engine:
     def _control(self, what: int, count: int, *values: Any) -> None:
         _check(self._library.uc_ctl(self._handle, what | count << 26 | 1 << 30, *values), f"control {what}")
 
-    # --- memory -----------------------------------------------------------------------------------------------
+    # --- memory -------------------------------------------------------------------------------------------
 
     def map_ram(self, ram: Any) -> None:
         """Make the host buffer *ram* (a multiple of 4096 bytes long) the guest-physical memory from 0 on."""
@@ -166,10 +177,12 @@ class Engine:
         self._control(_FLUSH_CODE, 0)
 
     def remove_code(self, begin: int, end: int) -> None:
-        """Forget code translated from guest-virtual *begin* to *end*, whose first page the fill hook must give."""
+        """Forget code translated from guest-virtual *begin* to *end*, whose first page the fill hook must
+        give.
+        """
         self._control(_REMOVE_CODE, 2, ffi.cast("uint64_t", begin), ffi.cast("uint64_t", end))
 
-    # --- running ----------------------------------------------------------------------------------------------
+    # --- running ------------------------------------------------------------------------------------------
 
     def start(self, pc: int, count: int = 0) -> int:
         """Run from *pc* until `stop`, an error or *count* instructions; return the error code."""
@@ -180,34 +193,39 @@ class Engine:
         return code
 
     def stop(self) -> None:
-        """End the run, from a hook or from another host thread; after a hook the current instruction is finished."""
+        """End the run, from a hook or from another host thread; after a hook the current instruction is
+        finished.
+        """
         self._library.uc_emu_stop(self._handle)
 
     def fault_address(self) -> int:
         """Return the exact address of the access that the fill hook refused last.
 
-        Unicorn keeps it (`invalid_addr` in `uc_priv.h`) but has no call that tells it; `find_fault_field` learns where.
+        Unicorn keeps it (`invalid_addr` in `uc_priv.h`) but has no call that tells it; `find_fault_field`
+        learns where.
         """
         if self._fault_offset is None:
             raise EngineError("unicorn: the field that holds a fault's address is not known")
         field = ffi.cast("uint64_t *", self._handle + self._fault_offset)
         return int(field[0])
 
-    def find_fault_field(self, fault: Callable[[int], None], probes: Sequence[int]) -> None:
-        """Find the field of `fault_address` by faults at known addresses; *fault* must make a fault at its argument."""
-        candidates: set[int] = set(range(0, _ENGINE_BYTES, 8))
+    def find_fault_field(self, probes: Sequence[int]) -> None:
+        """Find the field of `fault_address` by jumping to *probes*, which the fill hook must refuse."""
+        candidates = set(range(0, _ENGINE_BYTES, 8))
         words = ffi.cast("uint64_t *", self._handle)
         for probe in probes:
-            fault(probe)
+            self.start(probe)
             candidates = {offset for offset in candidates if words[offset // 8] == probe}
         if len(candidates) != 1:
-            raise EngineError(f"unicorn: no field holds a fault's address (found {len(candidates)}); is this 2.1.4?")
+            raise EngineError(f"unicorn: {len(candidates)} fields hold a fault's address; is this 2.1.4?")
         self._fault_offset = candidates.pop()
 
-    # --- hooks ------------------------------------------------------------------------------------------------
+    # --- hooks --------------------------------------------------------------------------------------------
 
     def on_fill(self, fill: Callable[[int, int], tuple[int, int] | None]) -> None:
-        """Ask *fill(page address, access)* for (physical address, permissions) of a page; None refuses the access."""
+        """Ask *fill(page address, access)* for (physical address, permissions) of a page; None refuses the
+        access.
+        """
 
         def callback(_engine: Any, page: int, kind: int, entry: Any, _data: Any) -> bool:
             found = fill(page, 1 << (kind - _FIRST_ACCESS))
@@ -219,7 +237,9 @@ class Engine:
         raw = self._callback("bool(void *, uint64_t, int, uc_tlb_entry *, void *)", callback, False)
         self._hook(_HOOK_TLB_FILL, raw)
 
-    def on_interrupt(self, syscall: int, on_syscall: Callable[[], None], other: Callable[[int], None]) -> None:
+    def on_interrupt(
+        self, syscall: int, on_syscall: Callable[[], None], other: Callable[[int], None]
+    ) -> None:
         """Call *on_syscall()* for the CPU exception *syscall* and *other(number)* for all others."""
 
         def callback(_engine: Any, number: int, _data: Any) -> None:
@@ -248,7 +268,8 @@ class Engine:
         self._hook(_HOOK_BLOCK_MADE, self._callback("void(void *, uc_tb *, uc_tb *, void *)", callback))
 
     def weigh_down(self, begin: int, end: int) -> None:
-        """Make code from *begin* to *end* (both included) translate into more operations, and so into shorter blocks.
+        """Make code from *begin* to *end* (both included) translate into more operations, and so into shorter
+        blocks.
 
         Each instruction there gets a call of a C function that does nothing, a few nanoseconds.
         """
@@ -257,9 +278,10 @@ class Engine:
     def before_exception(self, decide: Callable[[int], bool]) -> bool:
         """Call *decide(number)* for each CPU exception while the PC is still exact; True ends the run there.
 
-        The run then ends with INVALID_INSTRUCTION. Unicorn asks a function of the CPU family (`stop_interrupt` in
-        `uc_priv.h`); for CPUs that have none this fills the empty place, which is known by the functions around it.
-        Returns False, with nothing changed, if this library's structure does not look so.
+        The run then ends with INVALID_INSTRUCTION. Unicorn asks a function of the CPU family
+        (`stop_interrupt` in `uc_priv.h`); for CPUs that have none this fills the empty place, which is known
+        by the functions around it. Returns False, with nothing changed, if this library's structure does not
+        look so.
         """
         place = self._empty_function()
         if place is None:
@@ -273,7 +295,9 @@ class Engine:
     def _empty_function(self) -> int | None:
         near = int(ffi.cast("uintptr_t", ffi.addressof(self._library, "uc_open")))
         words = ffi.unpack(ffi.cast("uintptr_t *", self._handle), 80)
-        kinds = "".join("f" if abs(word - near) < _LIBRARY_BYTES else "0" if word == 0 else "." for word in words)
+        kinds = "".join(
+            "f" if abs(word - near) < _LIBRARY_BYTES else "0" if word == 0 else "." for word in words
+        )
         around = "0" + "f" * 11 + "0" + "f" * 20
         place = kinds.find(around)
         return None if place < 0 or kinds.count(around) != 1 else place + 12
@@ -293,7 +317,7 @@ class Engine:
         self._failure = error
         self.stop()
 
-    # --- registers --------------------------------------------------------------------------------------------
+    # --- registers ----------------------------------------------------------------------------------------
 
     def batch(self, registers: Sequence[Register]) -> Batch:
         """Prepare to read or write *registers*, none wider than 64 bits, together."""
@@ -306,20 +330,26 @@ class Engine:
     def read(self, register: Register) -> int:
         """Return one register's value, unsigned."""
         value = bytearray(64)
-        _check(self._library.uc_reg_read(self._handle, register.id, ffi.from_buffer(value)), "read a register")
+        _check(
+            self._library.uc_reg_read(self._handle, register.id, ffi.from_buffer(value)), "read a register"
+        )
         return int.from_bytes(value[: register.size], "little")
 
     def write(self, register: Register, value: int) -> None:
         """Set one register; *value* is cut to its width."""
         cut = (value & (1 << 8 * register.size) - 1).to_bytes(64, "little")
-        _check(self._library.uc_reg_write(self._handle, register.id, ffi.from_buffer(cut)), "write a register")
+        _check(
+            self._library.uc_reg_write(self._handle, register.id, ffi.from_buffer(cut)), "write a register"
+        )
 
     def write_structure(self, identity: int, packed: bytes) -> None:
-        """Set a pseudo-register whose value is one of Unicorn's structures (a segment table, a system register)."""
+        """Set a pseudo-register whose value is one of Unicorn's structures (a segment table, a system
+        register).
+        """
         code = self._library.uc_reg_write(self._handle, identity, ffi.from_buffer(packed.ljust(64, b"\0")))
         _check(code, f"write pseudo-register {identity}")
 
-    # --- whole contexts ---------------------------------------------------------------------------------------
+    # --- whole contexts -----------------------------------------------------------------------------------
 
     def save_context(self, context: Any = None) -> Any:
         """Copy the whole CPU state into *context*, or into a new one; it is valid in this process only."""
@@ -331,7 +361,9 @@ class Engine:
         return context
 
     def context_words(self, context: Any) -> Any:
-        """Return the 32-bit words of *context*, to be read and changed in place; their layout is private to Unicorn."""
+        """Return the 32-bit words of *context*, to be read and changed in place; their layout is private
+        to Unicorn.
+        """
         size = self._library.uc_context_size(self._handle) & ~3
         return memoryview(ffi.buffer(context, size)).cast("I")
 

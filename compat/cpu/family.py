@@ -45,7 +45,9 @@ def numbered(prefix: str, count: int, first: int, size: int, start: int = 0) -> 
 
 
 class Family:
-    """One CPU variant. An instance belongs to one machine and keeps what it learned about that machine's engine."""
+    """One CPU variant. An instance belongs to one machine and keeps what it learned about that machine's
+    engine.
+    """
 
     arch: ClassVar[int]
     mode: ClassVar[int]
@@ -67,7 +69,9 @@ class Family:
     """Whether `made` wants to see every translated block."""
 
     own_address: ClassVar[int | None] = None
-    """Guest-virtual page at which the CPU itself, and so the guest, always reads frame 0 (x86's descriptor table)."""
+    """Guest-virtual page at which the CPU itself, and so the guest, always reads frame 0 (x86's descriptor
+    table).
+    """
 
     def __init__(self, engine: Engine, supervisor: Supervisor) -> None:
         self.engine = engine
@@ -125,6 +129,6 @@ class Family:
     def fetching(self, page: int, code: memoryview) -> None:
         """Look at a page of code before any of it is translated."""
 
-    def made(self, pc: int, code: bytes) -> tuple[int, int] | None:
+    def made(self, code: bytes) -> tuple[int, int] | None:
         """Return (offset, instructions before it) of an instruction in a new block that must not run."""
         return None

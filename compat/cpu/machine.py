@@ -1,10 +1,10 @@
 """A user-mode CPU: runs guest code until a system call, a fault, an exception or a request to stop.
 
-The protocol of a trap. *on_syscall* is called inside the run. There registers may be read and set through `batch`
-(except the PC), guest memory and its permissions changed (`flush_tlb` included). When it returns, the guest goes on
-behind the system-call instruction. Whatever else must happen (another PC, another thread's registers, a signal
-handler, execve) calls `stop()`, returns, and does it outside, before the next `run`. After such a stop the PC is behind
-the instruction; `syscall_length` before it is where a call is restarted.
+The protocol of a trap. *on_syscall* is called inside the run. There registers may be read and set through
+`batch` (except the PC), guest memory and its permissions changed (`flush_tlb` included). When it returns, the
+guest goes on behind the system-call instruction. Whatever else must happen (another PC, another thread's
+registers, a signal handler, execve) calls `stop()`, returns, and does it outside, before the next `run`.
+After such a stop the PC is behind the instruction; `syscall_length` before it is where a call is restarted.
 """
 
 from __future__ import annotations
@@ -51,20 +51,21 @@ class PageSource(Protocol):
     ram: Any
 
     def fill(self, page: int, access: int) -> tuple[int, int] | None:
-        """Return (physical address, permissions R=1 W=2 X=4) of the guest *page*, or None if *access* is a fault.
+        """Return (physical address, permissions R=1 W=2 X=4) of the guest *page*, or None if *access* is a
+        fault.
 
-        Permissions that lack *access* are a fault too. Never report W and X together: say RX for a fetch and RW for
-        data, or every store to the page is slow.
+        Permissions that lack *access* are a fault too. Never report W and X together: say RX for a fetch and
+        RW for data, or every store to the page is slow.
         """
 
 
 class Stop(NamedTuple):
     """Why a run ended.
 
-    requested: somebody called `stop`. fault: an access at *address* (exact to the byte; for an access that crosses
-    into a bad page, that page's first byte) was refused; the PC is at the instruction, which may be run again after a
-    repair. exception: *name* says what the CPU raised at the instruction at *address*, *number* is the CPU's own number,
-    and the PC is where the guest's kernel would see it.
+    requested: somebody called `stop`. fault: an access at *address* (exact to the byte; for an access that
+    crosses into a bad page, that page's first byte) was refused; the PC is at the instruction, which may be
+    run again after a repair. exception: *name* says what the CPU raised at the instruction at *address*,
+    *number* is the CPU's own number, and the PC is where the guest's kernel would see it.
     """
 
     kind: Literal["requested", "fault", "exception"]
@@ -105,23 +106,26 @@ class Machine:
         self._stopping = False
         self._own = True
         self._alias: int | None = None
+        self._forbidden: tuple[int, int, int] | None = None
         self._saved = engine.wide_batch(list(family.registers.values()))
         engine.map_ram(pages.ram)
         engine.on_fill(self._fill_page)
         family.hook(on_syscall, self._exception)
+        if family.looks_at_blocks:
+            engine.on_block_made(self._block_made)
         family.prepare()
-        engine.find_fault_field(lambda address: engine.start(address) and None, (OUTSIDE, 0x2C91D638))
+        engine.find_fault_field((OUTSIDE, 0x2C91D638))
         self._own = False
         engine.flush_tlb()
         engine.write(self._pc, 0)
 
-    # --- running ----------------------------------------------------------------------------------------------
+    # --- running ------------------------------------------------------------------------------------------
 
     def run(self, pc: int | None = None) -> Stop:
         """Run from *pc*, or from where the CPU stands, until something needs the caller.
 
-        On ARM an odd *pc* means Thumb. Exceptions raised by `on_syscall` or by the page source come out of here. Never
-        call this from a hook.
+        On ARM an odd *pc* means Thumb. Exceptions raised by `on_syscall` or by the page source come out of
+        here. Never call this from a hook.
         """
         self._stopping = False
         family = self.family
@@ -131,6 +135,8 @@ class Machine:
             code = self._engine.start(family.resume_address() if pc is None else pc)
             pc = None
             stop = self._reason(code)
+            if self._forbidden is not None:
+                stop = self._meet_forbidden(stop)
             family.settle(self._event)
             if stop is not None:
                 return stop
@@ -143,7 +149,8 @@ class Machine:
             address, pc = self._engine.fault_address(), self._engine.read(self._pc)
             if self._refused != FETCH or address >= pc:
                 return Stop("fault", address, _ACCESS_NAMES[self._refused])
-            # Unicorn looks one byte before a block that has none, which is one that begins with an illegal instruction.
+            # Unicorn looks one byte before a block that has none, which is one that begins with an illegal
+            # instruction.
             self._event = self.family.invalid(pc)
         elif code == INVALID_INSTRUCTION and self._event is None:
             self._event = self.family.invalid(self._engine.read(self._pc))
@@ -151,8 +158,33 @@ class Machine:
             raise EngineError(f"unicorn: error {code} at {self._engine.read(self._pc):#x}")
         return Stop("exception", self._event.address, None, self._event.name, self._event.number)
 
+    def _block_made(self, pc: int, size: int) -> None:
+        if not self._own and self._forbidden is None and (found := self.family.made(self.code(pc, size))):
+            offset, before = found
+            self._forbidden = (pc, pc + offset, before)
+            self._engine.stop()
+
+    def _meet_forbidden(self, stop: Stop | None) -> Stop | None:
+        """A block was not begun, since an instruction in it must not run: step to that instruction and refuse
+        it.
+
+        Steps by count are slow and drop all translated code, so the block is looked at again the next time.
+        """
+        assert self._forbidden is not None
+        block, at, before = self._forbidden
+        engine = self._engine
+        engine.flush_code()
+        if stop is None and engine.read(self._pc) == block:
+            stop = self._reason(engine.start(block, before)) if before else None
+            if stop is None and engine.read(self._pc) == at:
+                self._event = self.family.invalid(at)
+                stop = Stop("exception", at, None, self._event.name, self._event.number)
+        self._forbidden = None
+        return stop
+
     def stop(self) -> None:
-        """End the run soon, from a hook or from another host thread (then between blocks, within about 0.2 ms).
+        """End the run soon, from a hook or from another host thread (then between blocks, within about 0.2
+        ms).
 
         A stop that comes while nothing runs is forgotten, so a thread that preempts must ask again.
         """
@@ -168,18 +200,28 @@ class Machine:
 
     @property
     def syscall_number(self) -> int | None:
-        """The number inside the system-call instruction that just trapped (s390x `svc N`, OABI ARM `swi N`)."""
+        """The number inside the system-call instruction that just trapped (s390x `svc N`, OABI ARM `swi
+        N`).
+        """
         return self.family.syscall_number()
 
-    # --- registers --------------------------------------------------------------------------------------------
+    # --- registers ----------------------------------------------------------------------------------------
 
     def read(self, name: str) -> int:
-        """Return one register's value, unsigned."""
-        return self._engine.read(self.family.registers[name])
+        """Return one register's value, unsigned; also what a family keeps beside registers (x86's `gdt12`)."""
+        register = self.family.registers.get(name)
+        return self.family.read_more()[name] if register is None else self._engine.read(register)
+
+    def has(self, name: str) -> bool:
+        """Whether this CPU has a register *name*."""
+        return name in self.family.registers
 
     def write(self, name: str, value: int) -> None:
         """Set one register; *value* is cut to its width and to the bits that a user program can set."""
-        register = self.family.registers[name]
+        register = self.family.registers.get(name)
+        if register is None:
+            self.family.write_more({name: value})
+            return
         bits = self.family.settable.get(name)
         if bits is not None:
             value = value & bits | self._engine.read(register) & ~bits
@@ -190,7 +232,9 @@ class Machine:
         return self._engine.batch([self.family.registers[name] for name in names])
 
     def save(self) -> dict[str, int]:
-        """Return the whole user-visible state by name: portable between processes and machines of the same variant."""
+        """Return the whole user-visible state by name: portable between processes and machines of the same
+        variant.
+        """
         more = self.family.read_more()
         return dict(zip(self.family.registers, self._saved.read(), strict=True)) | more
 
@@ -222,17 +266,20 @@ class Machine:
         """Set the thread pointer."""
         self.family.set_tls(value)
 
-    # --- memory -----------------------------------------------------------------------------------------------
+    # --- memory -------------------------------------------------------------------------------------------
 
     def flush_tlb(self) -> None:
-        """Forget every page, after any change that takes something away from a page or gives it another frame."""
+        """Forget every page, after any change that takes something away from a page or gives it another
+        frame.
+        """
         self._engine.flush_tlb()
 
     def invalidate_code(self, physical: int, size: int) -> None:
         """Forget code translated from frames *physical* to *physical* + *size*.
 
-        Needed when the host writes to a frame that was filled for a fetch, or gives the frame to something else: code is
-        known by its virtual address and its frame, and only the guest's own stores are noticed. Includes `flush_tlb`.
+        Needed when the host writes to a frame that was filled for a fetch, or gives the frame to something
+        else: code is known by its virtual address and its frame, and only the guest's own stores are noticed.
+        Includes `flush_tlb`.
         """
         offset = physical & 0xFFF
         self._alias = physical - offset
@@ -255,25 +302,23 @@ class Machine:
         return out
 
     def _fill_page(self, page: int, access: int) -> tuple[int, int] | None:
+        family = self.family
         if self._own:
-            return (0, READ | WRITE | FETCH) if page in (OWN_PAGE, self.family.own_address) else self._refuse(access)
-        if self._alias is not None:
+            found = (0, READ | WRITE | FETCH) if page in (OWN_PAGE, family.own_address) else None
+        elif self._alias is not None:
             return self._alias, READ | FETCH
-        found = self._fill(page, access)
-        if found is None:
-            if page == self.family.own_address and access == READ:
+        else:
+            found = self._fill(page, access)
+            if found is None and page == family.own_address and access == READ:
                 return 0, READ
-            return self._refuse(access)
-        if not found[1] & access:
-            return self._refuse(access)
+        if found is None or not found[1] & access:
+            self._refused = access
+            return None
         if access == FETCH:
-            self.family.fetching(page, self._ram[found[0] : found[0] + 4096])
+            family.fetching(page, self._ram[found[0] : found[0] + 4096])
         return found
 
-    def _refuse(self, access: int) -> None:
-        self._refused = access
-
-    # --- for the families -------------------------------------------------------------------------------------
+    # --- for the families ---------------------------------------------------------------------------------
 
     def run_own(self, code: bytes) -> None:
         """Run *code* from frame 0; see `family.Supervisor`."""

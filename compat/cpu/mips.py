@@ -1,12 +1,15 @@
 """MIPS in user mode, 32 and 64 bits, both byte orders, release 2.
 
-Four things of Unicorn's are set right here:
-- Before it reports an exception it overwrites the PC with that of the last system call (`next_pc`), so exceptions are
-  taken through `Engine.before_exception`, where the PC is still exact.
-- A stop in a branch's delay slot leaves the branch pending in QEMU's `hflags`, which no register shows and which would
-  make any other PC a delay slot too. `settle` moves the PC back to the branch, as a kernel's EPC is, and forgets it.
-- Its translator loses a temporary per instruction and crashes the process in a block of about 390 instructions. Pages
-  with such runs, also of zeros (nop), are made heavier, which ends their blocks before.
+Five things of Unicorn's are set right here:
+- Before it reports an exception it overwrites the PC with that of the last system call (`next_pc`), so
+  exceptions are taken through `Engine.before_exception`, where the PC is still exact.
+- A stop in a branch's delay slot leaves the branch pending in QEMU's `hflags`, which no register shows and
+  which would make any other PC a delay slot too. `settle` moves the PC back to the branch, as a kernel's EPC
+  is, and forgets it.
+- Its translator loses a temporary per instruction and crashes the process in a block of about 390
+  instructions. Pages with such runs, also of zeros (nop), are made heavier, which ends their blocks before.
+- LL looks its address up in the CPU's own TLB whatever the software MMU says, so that TLB maps 0 to 2 GiB
+  (MIPS32) or 0 to 32 GiB (MIPS64): MIPS64 programs must be given no address above, or their atomics fail.
 - `rdhwr $29` needs Config3.ULRI and HWREna.
 
 Unaligned accesses are exceptions ("alignment"); Linux does them for the program.
@@ -15,6 +18,7 @@ Unaligned accesses are exceptions ("alignment"); Linux does them for the program
 from __future__ import annotations
 
 import re
+import struct
 from collections.abc import Callable
 
 from compat.cpu.engine import Engine, Register
@@ -44,6 +48,18 @@ _CU1, _FR, _PX, _UX, _USER = 1 << 29, 1 << 26, 1 << 23, 1 << 5, 2 << 3
 
 # lui/ori $8, 0xe000000f; mtc0 $8, HWREna: all of rdhwr's registers for user programs.
 _ENABLE_RDHWR = (0x3C08E000, 0x3508000F, 0x40883800)
+# lui/ori $10, 0x1fffe000; mtc0 $10, PageMask; li $11, 7; mtc0 $11, EntryLo0 and EntryLo1; li $8, 0; move $9,
+# $0; lui $13, 0x2000; 1: mtc0 $8, Index; mtc0 $9, EntryHi; tlbwi; addiu $8, $8, 1; addiu $12, $8, -4; bnez
+# $12, 1b; addu $9, $9, $13
+_FILL_TLB_32 = (
+    0x3C0A1FFF, 0x354AE000, 0x408A2800, 0x240B0007, 0x408B1000, 0x408B1800, 0x24080000, 0x00004821,
+    0x3C0D2000, 0x40880000, 0x40895000, 0x42000002, 0x25080001, 0x250CFFFC, 0x1580FFFA, 0x012D4821,
+)  # fmt: skip
+# The same with dmtc0 and daddu, and 64 entries.
+_FILL_TLB_64 = (
+    0x3C0A1FFF, 0x354AE000, 0x408A2800, 0x240B0007, 0x40AB1000, 0x40AB1800, 0x24080000, 0x00004821,
+    0x3C0D2000, 0x40880000, 0x40A95000, 0x42000002, 0x25080001, 0x250CFFC0, 0x1580FFFA, 0x012D482D,
+)  # fmt: skip
 _LOAD_OUTSIDE = (0x3C080000 | OUTSIDE >> 16, 0x35080000 | OUTSIDE & 0xFFFF)
 _JR, _NOP, _BRANCH, _LOAD_WORD = 0x01000008, 0, 0x10000001, 0x8D090000
 _BRANCH_PENDING, _ALL_PENDING = 0x10800, 0x87F800
@@ -78,10 +94,11 @@ class _Mips(Family):
     pc = "pc"
     tls = "userlocal"
     status = _CU1 | _USER
+    fill_tlb = _FILL_TLB_32
 
     def __init__(self, engine: Engine, supervisor: Supervisor) -> None:
         super().__init__(engine, supervisor)
-        self._order = "big" if self.mode & _BIG else "little"
+        self._order = ">" if self.mode & _BIG else "<"
         self._flags: list[int] = []
         self._heavy: set[int] = set()
         self._context: object = None
@@ -104,22 +121,28 @@ class _Mips(Family):
         size = self.registers["pc"].size
         config3 = Register(_CONFIG3_ID, size)
         self.engine.write(config3, self.engine.read(config3) | _ULRI)
-        self._run(*_ENABLE_RDHWR, *_LOAD_OUTSIDE, _JR, _NOP)
+        self._run(*_ENABLE_RDHWR, *self.fill_tlb, *_LOAD_OUTSIDE, _JR, _NOP)
         self._find_flags()
         self.engine.write(Register(_STATUS_ID, size), self.status)
+        for number in range(8, 14):
+            self.engine.write(self.registers[f"r{number}"], 0)
 
     def _run(self, *code: int) -> None:
-        self.supervisor.run_own(b"".join(word.to_bytes(4, self._order) for word in code))  # type: ignore[arg-type]
+        self.supervisor.run_own(struct.pack(f"{self._order}{len(code)}I", *code))
 
     def _find_flags(self) -> None:
-        """Find `hflags` in a context: the word that differs by a pending branch between faults outside and in a slot."""
+        """Find `hflags` in a context: the word that differs by a pending branch between faults outside and
+        in a slot.
+        """
         words = []
         for code in ((_NOP, _LOAD_WORD), (_BRANCH, _LOAD_WORD)):
             self._run(*_LOAD_OUTSIDE, *code)
             self._context = self.engine.save_context(self._context)
             words.append(list(self.engine.context_words(self._context)))
         plain, pending = words
-        self._flags = [i for i, (a, b) in enumerate(zip(plain, pending, strict=True)) if b - a == _BRANCH_PENDING]
+        self._flags = [
+            i for i, (a, b) in enumerate(zip(plain, pending, strict=True)) if b - a == _BRANCH_PENDING
+        ]
         self._forget_branch()
 
     def _forget_branch(self) -> bool:
@@ -152,7 +175,9 @@ class _Mips(Family):
             self.engine.weigh_down(page, page + 0xFFF)
 
     def set_wide_floats(self, wide: bool) -> None:
-        """Choose 32 (Status.FR=1) or 16 (FR=0) double registers, as the ELF file's flags or PR_SET_FP_MODE ask."""
+        """Choose 32 (Status.FR=1) or 16 (FR=0) double registers, as the ELF file's flags or PR_SET_FP_MODE
+        ask.
+        """
         status = Register(_STATUS_ID, self.registers["pc"].size)
         now = self.engine.read(status)
         self.engine.write(status, now | _FR if wide else now & ~_FR)
@@ -179,6 +204,7 @@ class Mips64(_Mips):
     model = _MODEL_MIPS64R2
     registers = _registers(8)
     status = _CU1 | _FR | _PX | _UX | _USER
+    fill_tlb = _FILL_TLB_64
 
 
 class Mips64El(Mips64):

@@ -1,6 +1,7 @@
 """RISC-V (RV64IMAFDC) in U-mode.
 
-Unicorn has no `rdtime`; it is done here. It adds 4 to the PC for every exception, and reports EBREAK by itself, PC exact.
+Unicorn has no `rdtime`; it is done here. It adds 4 to the PC for every exception, and reports EBREAK by
+itself, PC exact.
 """
 
 from __future__ import annotations
@@ -58,7 +59,10 @@ class RiscV64(Family):
         return Event(_EXCEPTIONS.get(number, "illegal"), number, pc)
 
     def invalid(self, pc: int) -> Event:
-        if self.supervisor.code(pc, 2) in (b"\x02\x90", b"\x73\x00"):  # c.ebreak, and the first half of ebreak
+        if self.supervisor.code(pc, 2) in (
+            b"\x02\x90",
+            b"\x73\x00",
+        ):  # c.ebreak, and the first half of ebreak
             return Event("breakpoint", 3, pc)
         return Event("illegal", _ILLEGAL, pc)
 

@@ -1,22 +1,24 @@
 """x86 and x86-64 at CPL 3.
 
-User mode is entered by running SYSRET once: writing CS through Unicorn does not change the privilege level. Frame 0
-holds the descriptor table (GDT), which the CPU reads when the guest loads a segment register; it is seen, read-only, at
-`own_address`. IN and OUT are not refused at CPL 3 as they should be: they read 0 and do nothing. RDTSC, CPUID and XGETBV
-work; CPUID offers nothing that Unicorn lacks (no AVX).
+User mode is entered by running SYSRET once: writing CS through Unicorn does not change the privilege level.
+Frame 0 holds the descriptor table (GDT), which the CPU reads when the guest loads a segment register; it is
+seen, read-only, at `own_address`. IN and OUT are not refused at CPL 3 as they should be: they read 0 and do
+nothing. RDTSC, CPUID and XGETBV work; CPUID offers nothing that Unicorn lacks (no AVX).
 """
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Mapping
+from typing import ClassVar
 
 from compat.cpu.engine import Engine, Register
 from compat.cpu.family import Event, Family, Supervisor, numbered
+from compat.cpu.x86_vex import first_vector_instruction, may_have_vex
 
 __all__ = ["X86", "X8664", "user_descriptor"]
 
-_SYSCALL_INSTRUCTION, _SYSENTER_INSTRUCTION = 699, 700
+_SYSCALL_INSTRUCTION = 699
 _GDTR, _MSR = 243, 248
 _MSR_EFER, _MSR_STAR, _EFER_SCE = 0xC0000080, 0xC0000081, 1
 _CR4 = Register(54, 8)
@@ -24,7 +26,9 @@ _CR4_BITS = 1 << 9 | 1 << 10 | 1 << 16 | 1 << 18
 """OSFXSR, OSXMMEXCPT, FSGSBASE, OSXSAVE."""
 
 _BROADWELL = 20
-"""Its CPUID, cut to what Unicorn has, offers SSE4.2, AES, BMI, ADX, RDRAND, XSAVE: x86-64-v2, and no AVX, MPX, RTM."""
+"""Its CPUID, cut to what Unicorn has, offers SSE4.2, AES, BMI, ADX, RDRAND, XSAVE: x86-64-v2, and no AVX,
+MPX, RTM.
+"""
 
 # mov eax,3; xor edx,edx; xor ecx,ecx; xsetbv; mov ecx,OUTSIDE: XSAVE keeps the x87 and SSE states.
 _ENABLE_XSAVE = bytes.fromhex("b803000000 31d2 31c9 0f01d1 b9147a3e5b")
@@ -43,7 +47,8 @@ _EXCEPTIONS = {
 _DIVIDE, _DOUBLE_FAULT, _PROTECTION = 0, 8, 13
 _REMEMBERED = frozenset((0, 8, 10, 11, 12, 13))
 
-# The floating-point status holds the stack's top, so it must be set before the stack registers, which count from it.
+# The floating-point status holds the stack's top, so it must be set before the stack registers, which count
+# from it.
 _FLOAT = {
     "fpcw": Register(246, 2),
     "fpsw": Register(31, 2),
@@ -59,7 +64,9 @@ _SELECTORS = {
     for name, identity in {"cs": 11, "ss": 49, "ds": 17, "es": 28, "fs": 32, "gs": 33}.items()
 }
 _USER_FLAGS = 0x240DD5
-"""CF PF AF ZF SF TF DF OF NT AC ID: FIX_EFLAGS in Linux' arch/x86/include/uapi/asm/processor-flags.h, and NT, ID."""
+"""CF PF AF ZF SF TF DF OF NT AC ID: FIX_EFLAGS in Linux' arch/x86/include/uapi/asm/processor-flags.h, and
+NT, ID.
+"""
 
 _GDT_ENTRIES = 16
 _CODE_32, _DATA, _CODE_64 = 4, 5, 6
@@ -68,14 +75,17 @@ _TLS_ENTRIES = range(12, 15)
 
 
 def _flat(*, code: bool, long: bool = False) -> int:
-    """A flat ring-3 segment, present and already accessed, so that loading it writes nothing (SDM 3A 3.4.5)."""
+    """A flat ring-3 segment, present and already accessed, so that loading it writes nothing (SDM 3A
+    3.4.5).
+    """
     access = 0xFB if code else 0xF3
     flags = 0xA if long else 0xC
     return 0xFFFF | access << 40 | 0xF << 48 | flags << 52
 
 
 def user_descriptor(base: int, limit: int, flags: int) -> int:
-    """Return the 8-byte descriptor for a Linux `struct user_desc` with the bit field *flags*; 0 for an empty one.
+    """Return the 8-byte descriptor for a Linux `struct user_desc` with the bit field *flags*; 0 for an empty
+    one.
 
     The layout is that of fill_ldt in arch/x86/include/asm/desc.h; flags are seg_32bit, contents (2 bits),
     read_exec_only, limit_in_pages, seg_not_present, useable, lm from bit 0 on.
@@ -94,9 +104,11 @@ class _Intel(Family):
     arch = 4
     model = _BROADWELL
     syscall = 0x80
-    own_address: int
-    star: int
-    sysret: bytes
+    looks_at_blocks = True
+    star: ClassVar[int]
+    sysret: ClassVar[bytes]
+    long: ClassVar[bool]
+    rex: ClassVar[bytes] = b""
 
     def __init__(self, engine: Engine, supervisor: Supervisor) -> None:
         super().__init__(engine, supervisor)
@@ -113,7 +125,10 @@ class _Intel(Family):
         table = {_CODE_32: _flat(code=True), _DATA: _flat(code=False), _CODE_64: _flat(code=True, long=True)}
         for index, descriptor in table.items():
             self.set_descriptor(index, descriptor)
-        engine.write_structure(_GDTR, struct.pack("=HxxxxxxQII", 0, self.own_address, _GDT_ENTRIES * 8 - 1, 0))
+        assert self.own_address is not None
+        engine.write_structure(
+            _GDTR, struct.pack("=HxxxxxxQII", 0, self.own_address, _GDT_ENTRIES * 8 - 1, 0)
+        )
         for msr, value in ((_MSR_EFER, _EFER_SCE), (_MSR_STAR, self.star << 48)):
             engine.write_structure(_MSR, struct.pack("=IxxxxQ", msr, value))
         engine.write(_CR4, _CR4_BITS)
@@ -145,16 +160,19 @@ class _Intel(Family):
             self.engine.restore_context(self._fresh)
             self._all.write(values)
 
+    def made(self, code: bytes) -> tuple[int, int] | None:
+        return first_vector_instruction(code, self.long) if may_have_vex(code) else None
+
     def _is_int(self, number: int, pc: int) -> bool:
-        """Whether the instruction before *pc* is `int number`: the CPU does not tell it from the exception."""
+        """Whether the instruction before *pc* is `int number`: the CPU does not tell it from the
+        exception.
+        """
         return self.supervisor.code(pc - 2, 2) == bytes((0xCD, number))
 
     def _divides(self, pc: int) -> bool:
         """Whether DIV or IDIV (F6, F7 /6, /7) is at *pc*, behind any prefixes."""
         code = self.supervisor.code(pc, 15).lstrip(b"\x26\x2e\x36\x3e\x64\x65\x66\x67\xf0\xf2\xf3" + self.rex)
         return code[:1] in (b"\xf6", b"\xf7") and code[1] >> 3 & 7 >= 6
-
-    rex = b""
 
     def set_descriptor(self, index: int, descriptor: int) -> None:
         """Put an 8-byte descriptor into the table; the guest's next load of its selector sees it."""
@@ -166,9 +184,12 @@ class _Intel(Family):
 
 
 class X86(_Intel):
-    """x86; `int 0x80` and `sysenter`-less: the PC in the hook is 2 behind it. TLS is by descriptors 12 to 14."""
+    """x86; `int 0x80` and `sysenter`-less: the PC in the hook is 2 behind it. TLS is by descriptors 12 to
+    14.
+    """
 
     mode = 1 << 2
+    long = False
     own_address = 0xFFFFF000
     star = 0x20
     sysret = b"\x0f\x07"
@@ -218,6 +239,7 @@ class X8664(_Intel):
     """
 
     mode = 1 << 3
+    long = True
     own_address = 0xFFFFFE0000001000
     star = 0x23
     sysret = b"\x48\x0f\x07"

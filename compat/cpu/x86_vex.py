@@ -1,8 +1,8 @@
 """Finds VEX-encoded vector instructions in x86 code.
 
-Unicorn decodes them as the two-operand SSE instructions of the same opcode and silently computes something else, so a
-block that contains one must not run. Only the general-register instructions of BMI1 and BMI2 are right. Opcode facts:
-Intel SDM volume 2, appendix A.
+Unicorn decodes them as the two-operand SSE instructions of the same opcode and silently computes something
+else, so a block that contains one must not run. Only the general-register instructions of BMI1 and BMI2 are
+right. Opcode facts: Intel SDM volume 2, appendix A.
 """
 
 from __future__ import annotations
@@ -52,7 +52,9 @@ class _Reader:
         return value
 
     def instruction(self) -> bool:
-        """Step over one instruction; False (and not stepped) if it is a vector instruction in VEX encoding."""
+        """Step over one instruction; False (and not stepped) if it is a vector instruction in VEX
+        encoding.
+        """
         start = self.at
         opcode = self._prefixes()
         if opcode in (0xC4, 0xC5) and (self.long or self.code[self.at] >= 0xC0):
@@ -137,7 +139,8 @@ class _Reader:
 
 
 def first_vector_instruction(code: bytes, long: bool) -> tuple[int, int] | None:
-    """Return (offset, instructions before it) of the first VEX-encoded vector instruction in *code*, a whole block.
+    """Return (offset, instructions before it) of the first VEX-encoded vector instruction in *code*, a whole
+    block.
 
     *long* is 64-bit mode. Code that is cut short is taken to have none beyond the cut.
     """

@@ -43,10 +43,29 @@ class Timex(NamedTuple):
     fields: Mapping[str, int]
 
 
-_TIMEX_FIELDS = (
-    "modes offset freq maxerror esterror status constant precision tolerance sec usec tick ppsfreq jitter shift "
-    "stabil jitcnt calcnt errcnt stbcnt tai"
-).split()
+_TIMEX_FIELDS = [
+    "modes",
+    "offset",
+    "freq",
+    "maxerror",
+    "esterror",
+    "status",
+    "constant",
+    "precision",
+    "tolerance",
+    "sec",
+    "usec",
+    "tick",
+    "ppsfreq",
+    "jitter",
+    "shift",
+    "stabil",
+    "jitcnt",
+    "calcnt",
+    "errcnt",
+    "stbcnt",
+    "tai",
+]
 
 
 class Clocks(WithLibc):

@@ -76,9 +76,18 @@ class Identity(WithLibc):
     def getcpu(self) -> int:
         """The CPU that this process runs on; 0 where the host does not tell."""
         try:
-            return self._libc.call("sched_getcpu", "")
+            cpu: int = self._libc.call("sched_getcpu", "")
+            return cpu
         except OSError:
             return 0
+
+    def set_parent_death_signal(self, signal: int) -> None:
+        """PR_SET_PDEATHSIG of prctl(2)."""
+        self._libc.call("prctl", "iulll", 1, signal, 0, 0, 0)
+
+    def set_child_subreaper(self, wanted: bool) -> None:
+        """PR_SET_CHILD_SUBREAPER of prctl(2)."""
+        self._libc.call("prctl", "iulll", 36, int(wanted), 0, 0, 0)
 
     def sched_yield(self) -> None:
         getattr(os, "sched_yield", lambda: time.sleep(0))()
@@ -122,7 +131,8 @@ class Identity(WithLibc):
 
     def sched_rr_get_interval(self, pid: int) -> int:
         """Nanoseconds."""
-        return round(member(os, "sched_rr_get_interval")(pid) * 1e9)
+        seconds: float = member(os, "sched_rr_get_interval")(pid)
+        return round(seconds * 1e9)
 
     def pidfd_open(self, pid: int, flags: int = 0) -> int:
         fd: int = member(os, "pidfd_open")(pid, flags)

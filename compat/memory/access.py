@@ -1,7 +1,8 @@
 """Reading and writing guest memory: the CPU's questions and the host's own accesses, with the guest's rights.
 
-A file under an area may shrink at any time. Every access here asks for its size first, and the CPU's fill does so for
-each page it hands out; what another process cuts off after that question is the guard's case (compat.memory.guard).
+A file under an area may shrink. Every access here compares with the size the file had when last asked, and the CPU's
+fill does so for each page it hands out; whoever makes a file shorter calls `AddressSpace.file_changed`. What another
+process cuts off is the guard's case (compat.memory.guard).
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ class Accessor:
         rights = _RIGHTS[area.protection]
         if area.frame is None or not rights & access:
             return None
-        if area.backing is not None and area.offset + page - area.start >= area.backing.size():
+        if area.backing is not None and not area.backing.reaches(area.offset + page - area.start):
             return None
         if rights & _EXECUTE:
             area.executed = True
@@ -188,8 +189,8 @@ class Accessor:
         if area is None or area.frame is None or not _RIGHTS[area.protection] & access:
             raise self.explain(address, _KINDS[access])
         stop = min(end, area.end)
-        if area.backing is not None:
-            pages = -(-(area.backing.size() - area.offset) // PAGE)
+        if area.backing is not None and not area.backing.reaches(area.offset + stop - area.start - 1):
+            pages = -(-(area.backing.known - area.offset) // PAGE)
             stop = min(stop, area.start + pages * PAGE)
             if stop <= address:
                 raise self.explain(address, _KINDS[access])

@@ -11,7 +11,10 @@ Key = tuple[int, int, bool, bytes]
 
 
 class Backing:
-    """A host file under one or more areas. Owns *fd*; *path* is the guest's name for it, as /proc/self/maps shows."""
+    """A host file under one or more areas. Owns *fd*; *path* is the guest's name for it, as /proc/self/maps shows.
+
+    *known* is the size it had when last asked; 0 when it may be shorter now.
+    """
 
     def __init__(self, fd: int, path: bytes, *, writable: bool) -> None:
         self.fd = fd
@@ -20,10 +23,16 @@ class Backing:
         state = os.fstat(fd)
         self.device = state.st_dev
         self.inode = state.st_ino
+        self.known = 0
 
     def size(self) -> int:
         """Bytes in the file now."""
-        return os.fstat(self.fd).st_size
+        self.known = os.fstat(self.fd).st_size
+        return self.known
+
+    def reaches(self, offset: int) -> bool:
+        """Whether the file holds the byte at *offset*, by what is *known* of its size if that is enough."""
+        return offset < self.known or offset < self.size()
 
     def same_file(self, other: Backing) -> bool:
         return self.device == other.device and self.inode == other.inode
@@ -49,3 +58,8 @@ class Backings:
         if backing is None:
             backing = self._known[key] = Backing(os.dup(fd), path, writable=writable)
         return backing
+
+    def doubt(self) -> None:
+        """Files may have become shorter: ask for their sizes again."""
+        for backing in list(self._known.values()):
+            backing.known = 0

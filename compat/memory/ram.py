@@ -11,9 +11,11 @@ import errno
 import mmap
 import os
 import sys
+from collections.abc import Callable
 
 from compat.memory._libc import ffi, lib
 from compat.memory.frames import Frames
+from compat.memory.guard import Guard
 
 __all__ = ["PAGE", "Ram"]
 
@@ -30,7 +32,8 @@ class Ram:
     """Frames by physical address; *size* in bytes, a multiple of the page. Frame 0 belongs to the CPU's machine.
 
     *granule* is the host's page size: where it is larger than a guest's page (macOS on ARM), shared mappings whose
-    place in the RAM does not fall on one are refused, and private file pages are copied instead.
+    place in the RAM does not fall on one are refused, and private file pages are copied instead. *on_lost* is called
+    when a file page was cut off while in use; zeros lie there now.
     """
 
     def __init__(self, size: int) -> None:
@@ -39,7 +42,10 @@ class Ram:
         self.map = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | _MAP_NORESERVE)
         self.view = memoryview(self.map)
         self.pointer = ffi.from_buffer("char[]", self.map, require_writable=True)
+        self.on_lost: Callable[[], None] = lambda: None
         self._frames = Frames(PAGE, size)
+        self._guard: Guard | None = None
+        self._first = int(ffi.cast("intptr_t", self.pointer))
 
     def take(self, size: int, after: int | None = None) -> int:
         """The physical address of *size* zero bytes (a multiple of the page), at *after* if that is free.
@@ -83,9 +89,25 @@ class Ram:
             self._copy_file(start, size, fd, offset)
             return
         self._refuse_crooked(start, size, offset)
+        if self._guard is None:
+            self._guard = Guard(self._replace_lost)
         kind = mmap.MAP_SHARED if shared else mmap.MAP_PRIVATE
         protection = mmap.PROT_READ | (mmap.PROT_WRITE if writable else 0)
         self._lay(start, size, protection, kind | _MAP_NORESERVE | _MAP_FIXED, fd, offset)
+
+    def _replace_lost(self, address: int) -> bool:
+        start = (address - self._first) // self.granule * self.granule
+        if not 0 <= start < self.size:
+            return False
+        self._lay_fresh(start, self.granule)
+        self.on_lost()
+        return True
+
+    def close(self) -> None:
+        """Give the host's signals back."""
+        if self._guard is not None:
+            self._guard.close()
+            self._guard = None
 
     def _copy_file(self, start: int, size: int, fd: int, offset: int) -> None:
         done = 0

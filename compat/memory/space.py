@@ -24,6 +24,7 @@ class AddressSpace(Mapper):
     def __init__(self, ram: Ram, *, top: int, bottom: int = 0x10000, limit: int | None = None) -> None:
         super().__init__(ram, top=top, bottom=bottom, limit=limit)
         self.growth = 8 << 20
+        ram.on_lost = self.file_changed
 
     def protect(self, address: int, size: int, protection: int) -> None:
         """mprotect(2): raises OSError ENOMEM for a hole (after changing what lies before it), EACCES for a shared
@@ -102,7 +103,8 @@ class AddressSpace(Mapper):
             self.stale.append((piece.frame, piece.size))
 
     def file_changed(self) -> None:
-        """A file may have become shorter: the CPU must ask for its pages again."""
+        """A file may have become shorter: the CPU must ask for its pages again. Call it after every truncation."""
+        self.backings.doubt()
         self.flush = True
 
     def forked(self) -> None:

@@ -50,14 +50,12 @@ static char *digits(char *end, unsigned long long value, unsigned base)
     return end;
 }
 
-/* A small printf: %s %c %d %u %x, %ld %lu %lx for long, %Ld %Lu %Lx for long long, no widths. */
-UNUSED static void say(const char *format, ...)
+/* A small vsnprintf: %s %c %d %u %x, %ld %lu %lx for long, %Ld %Lu %Lx for long long, no widths; no end is added. */
+static size_t form(char *text, size_t room, const char *format, va_list rest)
 {
-    char text[600], number[24];
+    char number[24];
     size_t used = 0;
-    va_list rest;
-    va_start(rest, format);
-    for (; *format && used < sizeof text - 1; format++) {
+    for (; *format && used < room; format++) {
         if (*format != '%') {
             text[used++] = *format;
             continue;
@@ -90,11 +88,21 @@ UNUSED static void say(const char *format, ...)
                 *--part = '-';
             length = end - part;
         }
-        if (length > sizeof text - 1 - used)
-            length = sizeof text - 1 - used;
+        if (length > room - used)
+            length = room - used;
         memcpy(text + used, part, length);
         used += length;
     }
+    return used;
+}
+
+/* Print one line with one write. */
+UNUSED static void say(const char *format, ...)
+{
+    char text[600];
+    va_list rest;
+    va_start(rest, format);
+    size_t used = form(text, sizeof text - 1, format, rest);
     va_end(rest);
     text[used++] = '\n';
     for (size_t done = 0; done < used;) {
@@ -103,6 +111,15 @@ UNUSED static void say(const char *format, ...)
             _exit(99);
         done += wrote > 0 ? wrote : 0;
     }
+}
+
+/* Write into text, which has room for it. */
+UNUSED static void form_into(char *text, const char *format, ...)
+{
+    va_list rest;
+    va_start(rest, format);
+    text[form(text, 500, format, rest)] = 0;
+    va_end(rest);
 }
 
 UNUSED static int check(const char *what, int true_)

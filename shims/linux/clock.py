@@ -33,7 +33,7 @@ def adjtimex(thread: LinuxThread, state: Pointer[Record]) -> int:
         OSError: EPERM for a request to change something.
     """
     modes = thread.abi.flags("TimexModes").decode(state.read().int("modes"))
-    if modes.value and modes != {"ADJ_OFFSET_SS_READ"}:
+    if modes.value and modes != frozenset({"ADJ_OFFSET_SS_READ"}):
         raise OSError(errno.EPERM, "adjtimex")
     found = thread.host.adjtimex()
     fields: dict[str, object] = {**found.fields, "modes": modes.value}

@@ -10,6 +10,7 @@ import errno
 import time
 from collections import deque
 from dataclasses import dataclass
+from typing import NoReturn
 
 from compat.abi.flags import FlagSet
 from compat.abi.handles import Pointer, ScalarCodec
@@ -139,6 +140,7 @@ def _check_address(address: int) -> None:
 
 
 def _wait(call: _Call) -> int:
+    """Enter the queue; once entered again, leave it for one of the reasons to end."""
     thread, address = call.thread, call.word.address
     waiter = thread.resume
     if not isinstance(waiter, Waiter):
@@ -152,6 +154,10 @@ def _wait(call: _Call) -> int:
     elif waiter.until is not None and time.monotonic() >= waiter.until and not thread.interrupted:
         _leave(thread.process, waiter)
         raise OSError(errno.ETIMEDOUT, "futex")
+    return _stay(thread, waiter)
+
+
+def _stay(thread: LinuxThread, waiter: Waiter) -> NoReturn:
     if thread.interrupted:
         _leave(thread.process, waiter)
     until = waiter.until
@@ -248,7 +254,14 @@ def _changed(encoded: int, old: int) -> int:
 
 def _test(encoded: int, old: int) -> bool:
     comparison, argument, value = encoded >> 24 & 15, _signed(encoded, 12), _signed(old, 32)
-    results = [value == argument, value != argument, value < argument, value <= argument, value > argument, value >= argument]
+    results = [
+        value == argument,
+        value != argument,
+        value < argument,
+        value <= argument,
+        value > argument,
+        value >= argument,
+    ]
     if comparison >= len(results):
         raise OSError(errno.ENOSYS, "FUTEX_WAKE_OP comparison")
     return results[comparison]

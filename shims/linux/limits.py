@@ -18,7 +18,7 @@ def prlimit64(
     thread: LinuxThread,
     pid: int,
     resource: Constant,
-    new_limit: Pointer[Record] | None,
+    limit: Pointer[Record] | None,
     old_limit: Pointer[Record] | None,
 ) -> None:
     """Read and set a limit of the process itself.
@@ -30,7 +30,7 @@ def prlimit64(
     limits = current(process)
     if resource not in limits:
         raise OSError(errno.EINVAL, f"no limit {resource}")
-    wanted = new_limit.read() if new_limit is not None else None
+    wanted = limit.read() if limit is not None else None
     if pid not in (0, process.pid, *process.threads):
         known = is_visible(process, pid)
         raise OSError(errno.EPERM if known else errno.ESRCH, f"process {pid}")

@@ -77,6 +77,11 @@ def set_tls(thread: LinuxThread, value: int) -> None:
     set_thread_pointer(thread, value)
 
 
+def get_tls(thread: LinuxThread) -> int:
+    """The user's read-only thread register."""
+    return thread.registers.read("tpidruro")
+
+
 def cacheflush_arm(thread: LinuxThread, start: int, end: int, flags: int) -> None:
     """Make stores to code seen. Raises OSError(EINVAL) for flags or a range that ends before it begins."""
     if flags or end < start:
@@ -140,14 +145,19 @@ _UNKNOWN_IDS = (0, 1, 2)
 def riscv_hwprobe(
     thread: LinuxThread, pairs: ArrayHandle[Record], count: int, size: int, cpus: int, flags: FlagSet
 ) -> None:
-    """What the CPU can: IMA with F, D and C and no more; an unknown key becomes -1 (Documentation/arch/riscv/hwprobe.rst).
+    """What the CPU can: IMA with F, D and C; an unknown key becomes -1 (Documentation/arch/riscv/hwprobe.rst).
 
     Raises:
         OSError: EINVAL for flags (asking which CPUs match is not supported) or more pairs than there could be keys.
     """
     if flags.value or count > 4096:
         raise OSError(errno.EINVAL, "riscv_hwprobe")
-    known = {_BASE_BEHAVIOR: _IMA, _IMA_EXT_0: _FD_C, _CPUPERF_0: _MISALIGNED_EMULATED, **dict.fromkeys(_UNKNOWN_IDS, 0)}
+    known = {
+        _BASE_BEHAVIOR: _IMA,
+        _IMA_EXT_0: _FD_C,
+        _CPUPERF_0: _MISALIGNED_EMULATED,
+        **dict.fromkeys(_UNKNOWN_IDS, 0),
+    }
     answers = []
     for pair in pairs.read():
         key = pair.int("key")

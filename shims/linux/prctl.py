@@ -8,7 +8,7 @@ from compat.abi.flags import Constant
 from compat.abi.handles import Buffer, CString, Pointer
 from compat.abi.structs import Record
 from shims.linux.state import LinuxThread
-from shims.posix.host_signals import check
+from shims.posix.host_signals import check, to_host
 
 _NAME_SIZE = 16  # TASK_COMM_LEN
 _NAME_MOST = 80  # ANON_VMA_NAME_MAX_LEN
@@ -27,8 +27,10 @@ def get_name(thread: LinuxThread, option: Constant, name: Pointer[Record]) -> No
 
 
 def set_parent_death_signal(thread: LinuxThread, option: Constant, signal: Constant) -> None:
-    """Ask for a signal when the parent ends. Raises OSError(EINVAL) for no signal."""
-    thread.parent_death_signal = check(thread.abi, signal)
+    """Ask for a signal when the parent ends, which the host sends. Raises OSError(EINVAL) for no signal."""
+    number = check(thread.abi, signal)
+    thread.host.set_parent_death_signal(to_host(thread.abi, number))
+    thread.parent_death_signal = number
 
 
 def get_parent_death_signal(thread: LinuxThread, option: Constant, signal: Pointer[int]) -> None:
@@ -72,31 +74,28 @@ def get_timer_slack(thread: LinuxThread, option: Constant) -> int:
     return thread.timer_slack
 
 
-def set_no_new_privileges(
-    thread: LinuxThread, option: Constant, value: int, arg3: int, arg4: int, arg5: int
-) -> None:
+def set_no_new_privileges(thread: LinuxThread, option: Constant, value: int, arg3: int, arg4: int, arg5: int) -> None:
     """Never to be taken back; a guest gains no privileges anyway. Raises OSError(EINVAL) for other arguments."""
     if (value, arg3, arg4, arg5) != (1, 0, 0, 0):
         raise OSError(errno.EINVAL, "PR_SET_NO_NEW_PRIVS arguments")
     thread.process.no_new_privileges = True
 
 
-def get_no_new_privileges(
-    thread: LinuxThread, option: Constant, arg2: int, arg3: int, arg4: int, arg5: int
-) -> int:
+def get_no_new_privileges(thread: LinuxThread, option: Constant, arg2: int, arg3: int, arg4: int, arg5: int) -> int:
     """Raises OSError(EINVAL) unless all arguments are 0."""
     if any((arg2, arg3, arg4, arg5)):
         raise OSError(errno.EINVAL, "PR_GET_NO_NEW_PRIVS arguments")
     return int(thread.process.no_new_privileges)
 
 
+def set_child_subreaper(thread: LinuxThread, option: Constant, value: int) -> None:
+    """Adopt orphans among the descendants, as the host does then."""
+    thread.host.set_child_subreaper(bool(value))
+    thread.process.subreaper = bool(value)
+
+
 def get_child_subreaper(thread: LinuxThread, option: Constant, value: Pointer[int]) -> None:
-    value.write(0)
-
-
-def get_seccomp(thread: LinuxThread, option: Constant) -> int:
-    """No filter is active."""
-    return 0
+    value.write(int(thread.process.subreaper))
 
 
 def read_bounding_set(thread: LinuxThread, option: Constant, capability: Constant) -> int:
@@ -106,9 +105,7 @@ def read_bounding_set(thread: LinuxThread, option: Constant, capability: Constan
     return 0
 
 
-def name_area(
-    thread: LinuxThread, option: Constant, what: int, addr: int, length: int, name: CString | None
-) -> None:
+def name_area(thread: LinuxThread, option: Constant, what: int, addr: int, length: int, name: CString | None) -> None:
     """PR_SET_VMA_ANON_NAME: name anonymous memory for /proc/self/maps.
 
     Raises:
@@ -136,31 +133,19 @@ def _area_name(name: CString) -> bytes:
     return text
 
 
-def set_tracer(thread: LinuxThread, option: Constant, tracer: int) -> None:
-    """Who may trace this process: nobody traces guests, so that any answer of Yama's holds.
-
-    Raises OSError(EINVAL): the kernel's answer without Yama.
-    """
-    raise OSError(errno.EINVAL, "no Yama")
-
-
 def get_tid_address(thread: LinuxThread, option: Constant, where: Pointer[int]) -> None:
     """The address that set_tid_address set."""
     where.write(thread.clear_tid)
 
 
-def set_huge_pages_disabled(
-    thread: LinuxThread, option: Constant, value: int, arg3: int, arg4: int, arg5: int
-) -> None:
+def set_huge_pages_disabled(thread: LinuxThread, option: Constant, value: int, arg3: int, arg4: int, arg5: int) -> None:
     """Remember the wish: guest memory has no huge pages of its own. Raises OSError(EINVAL) for other arguments."""
     if any((arg3, arg4, arg5)):
         raise OSError(errno.EINVAL, "PR_SET_THP_DISABLE arguments")
     thread.process.thp_disabled = bool(value)
 
 
-def get_huge_pages_disabled(
-    thread: LinuxThread, option: Constant, arg2: int, arg3: int, arg4: int, arg5: int
-) -> int:
+def get_huge_pages_disabled(thread: LinuxThread, option: Constant, arg2: int, arg3: int, arg4: int, arg5: int) -> int:
     """Raises OSError(EINVAL) unless all arguments are 0."""
     if any((arg2, arg3, arg4, arg5)):
         raise OSError(errno.EINVAL, "PR_GET_THP_DISABLE arguments")

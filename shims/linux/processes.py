@@ -9,7 +9,7 @@ import select
 from compat.abi.flags import FlagSet
 from compat.abi.handles import Buffer, CString, Pointer, ScalarCodec, StringList
 from shims.linux.machine import set_thread_pointer
-from shims.linux.state import LinuxProcess, LinuxThread
+from shims.linux.state import LinuxThread
 from shims.linux.threads import end_thread, exit_thread, new_tid
 from shims.posix.family import check_visible
 from shims.posix.openfiles import OpenFile

@@ -68,7 +68,7 @@ def sched_setparam(thread: LinuxThread, pid: int, param: Pointer[Record]) -> Non
 
 
 def sched_getattr(thread: LinuxThread, pid: int, attr: Buffer, size: int, flags: int) -> None:
-    """Policy, nice value and priority in one struct of at least 48 bytes (its first version). Raises OSError: EINVAL."""
+    """Policy, nice value and priority in a struct of at least 48 bytes, its first version. Raises OSError(EINVAL)."""
     layout = thread.abi.layout("SchedAttr")
     if flags or not 48 <= size <= 4096:
         raise OSError(errno.EINVAL, "sched_getattr")

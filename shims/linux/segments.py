@@ -47,7 +47,9 @@ def _make_descriptor(area: Record) -> int:
     access = kind | 0xF0
     flags = 4 | (8 if bits & _PAGES else 0) | (1 if bits & _USEABLE else 0)
     high = base >> 24 & 0xFF
-    return limit & 0xFFFF | (base & 0xFFFFFF) << 16 | access << 40 | (limit >> 16 & 0xF) << 48 | flags << 52 | high << 56
+    return (
+        limit & 0xFFFF | (base & 0xFFFFFF) << 16 | access << 40 | (limit >> 16 & 0xF) << 48 | flags << 52 | high << 56
+    )
 
 
 def area_of(registers: Registers, entry: int) -> dict[str, object]:

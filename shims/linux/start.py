@@ -92,6 +92,6 @@ def _set_registers(thread: LinuxThread, loaded: Loaded, sp: int) -> None:
     elif cpu.kind == "ppc64":
         registers.write("r12", start)
     if cpu.family == "mips":
-        registers.write("t9", start)
+        registers.write("r25", start)
     registers.write(cpu.sp, sp)
     registers.write(cpu.pc, start)

@@ -8,7 +8,6 @@ from compat.abi.abi import Abi
 from compat.host import Host
 from compat.memory import AddressSpace
 from compat.process import Options, Registers
-from compat.sandbox.view import FileView
 from shims.posix.state import PosixProcess, PosixThread
 
 __all__ = ["LinuxProcess", "LinuxThread", "Waiter"]
@@ -16,7 +15,7 @@ __all__ = ["LinuxProcess", "LinuxThread", "Waiter"]
 
 class LinuxProcess(PosixProcess):
     """Adds the program break [*break_start*, *break_end*), the auxiliary vector, the *trampoline* page's addresses by
-    name (`sigreturn`, `rt_sigreturn`), *personality*, *dumpable*, *subreaper*, futex queues by address,
+    name (`sigreturn`, `rt_sigreturn`), *personality*, *dumpable*, futex queues by address,
     the registered memory *barriers*, the first thread's exit status, and the host descriptor whose closing ends the
     parent's vfork (*parent_gate*)."""
 
@@ -34,7 +33,6 @@ class LinuxProcess(PosixProcess):
         self.next_tid = 0
         self.leader_status = 0
         self.parent_gate = -1
-        self.subreaper = False
         self.thp_disabled = False
         self.futexes: dict[int, deque[Waiter]] = {}
         self.barriers: set[str] = set()

@@ -9,7 +9,7 @@ from compat.abi.handles import Buffer, Pointer
 from compat.abi.structs import Record
 from shims.linux.state import LinuxProcess, LinuxThread
 
-__all__ = ["RELEASE", "VERSION", "getrandom", "olduname", "oldolduname", "sysinfo", "uname"]
+__all__ = ["RELEASE", "VERSION", "getrandom", "oldolduname", "olduname", "sysinfo", "uname"]
 
 RELEASE = b"6.12.0"
 """The kernel whose calls the tables know."""

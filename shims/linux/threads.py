@@ -6,7 +6,6 @@ import errno
 
 from compat.abi.flags import Constant, FlagSet
 from compat.abi.handles import Pointer
-from compat.abi.structs import Record
 from compat.errors import MemoryFault, ThreadExit
 from shims.linux.futex import release_robust_locks, wake
 from shims.linux.state import LinuxProcess, LinuxThread
@@ -108,7 +107,7 @@ def membarrier(thread: LinuxThread, cmd: Constant, flags: FlagSet, cpu: int) -> 
     """Barriers among the threads of the process; those with other processes are not offered.
 
     Raises:
-        OSError: EINVAL for a command that MEMBARRIER_CMD_QUERY does not tell of, or for flags; EPERM before registration.
+        OSError: EINVAL for flags or a command that MEMBARRIER_CMD_QUERY does not tell of, EPERM before registration.
     """
     values = thread.abi.constants("MembarrierCmd").values
     process = thread.process

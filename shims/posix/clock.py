@@ -32,7 +32,8 @@ __all__ = [
 SECOND = 1_000_000_000
 _TICKS = 100  # USER_HZ, the unit of clock_t on every CPU (include/asm-generic/param.h)
 _SETTABLE = ("CLOCK_REALTIME", "CLOCK_TAI")
-_POLL = 1_000_000  # the least sleep on a clock that other work moves, in nanoseconds
+_SHORTEST = 1_000_000  # nanoseconds before a clock that had not come far enough is looked at again
+_LONGEST = 1_000_000 * SECOND  # what the host can wait for at once: poll(2) takes 2**31 - 1 ms
 
 
 def nanoseconds(value: Record) -> int:
@@ -179,7 +180,7 @@ def _sleep_until(thread: PosixThread, clock: int, target: int) -> None:
 
 
 def _wait(thread: PosixThread, remaining: int, target: int) -> NoReturn:
-    until = time.monotonic() + max(remaining, _POLL if thread.entered else 0) / SECOND
+    until = time.monotonic() + min(max(remaining, _SHORTEST if thread.entered else 0), _LONGEST) / SECOND
     thread.wait(until=until, resume=target, restart="no_handler")
 
 
@@ -208,7 +209,7 @@ def setitimer(
 
 
 def alarm(thread: PosixThread, seconds: int) -> int:
-    """SIGALRM after *seconds*, or none for 0; returns the seconds left of the last alarm, at least 1 if there was one."""
+    """SIGALRM after *seconds*, or none for 0; returns what was left of the last alarm, at least 1 if there was one."""
     old, _ = thread.host.setitimer(ITIMERS["ITIMER_REAL"], float(min(seconds, 0x7FFFFFFF)), 0.0)
     return max(1, round(old)) if old > 0 else 0
 

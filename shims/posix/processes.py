@@ -8,6 +8,7 @@ import resource
 import select
 import time
 from collections.abc import Iterable
+from typing import Any
 
 from compat.abi.flags import Constant, FlagSet
 from compat.abi.handles import CString, Pointer, StringList
@@ -15,7 +16,8 @@ from compat.abi.structs import Record
 from compat.errors import ThreadExit
 from shims.posix.family import check_visible, visible
 from shims.posix.host_signals import from_host
-from shims.posix.state import Child, PosixProcess, PosixThread
+from shims.posix.siginfo import SIGINFO_SIZE, siginfo
+from shims.posix.state import Child, Pending, PosixProcess, PosixThread
 
 __all__ = ["execute", "exit_process", "fork_process", "wait_for_child"]
 
@@ -111,6 +113,11 @@ def exit(thread: PosixThread, status: int) -> None:
 # --- news of a child ---
 
 _OPTIONS = {name: getattr(os, name) for name in ("WUNTRACED", "WCONTINUED", "WEXITED", "WNOWAIT") if hasattr(os, name)}
+_CODES = {
+    getattr(os, name): name
+    for name in ("CLD_EXITED", "CLD_KILLED", "CLD_DUMPED", "CLD_TRAPPED", "CLD_STOPPED", "CLD_CONTINUED")
+    if hasattr(os, name)
+}
 _WAIT4 = {"WNOHANG", "WUNTRACED", "WCONTINUED", "__WNOTHREAD", "__WCLONE", "__WALL"}
 _WAITID = _WAIT4 | {"WEXITED", "WNOWAIT"}
 _LOOK_AGAIN = 0.02  # seconds between two looks for news that no host descriptor tells
@@ -138,8 +145,6 @@ def wait4(
 def wait_for_child(thread: PosixThread, pid: int, options: FlagSet) -> tuple[int, int, resource.struct_rusage]:
     """wait4 in terms of the host: (pid or 0, host status word, resource usage); waits where nothing is new."""
     process = thread.process
-    if not process.children or (pid > 0 and pid not in process.children):
-        raise OSError(errno.ECHILD, "no such child")
     if "__WCLONE" in options and "__WALL" not in options:
         raise OSError(errno.ECHILD, "every child tells of its end with SIGCHLD")
     found = process.host.wait4(pid, os.WNOHANG | options.host(_OPTIONS))
@@ -152,8 +157,9 @@ def wait_for_child(thread: PosixThread, pid: int, options: FlagSet) -> tuple[int
 
 
 def _await_news(thread: PosixThread, options: FlagSet) -> None:
-    watches = {child.watch: select.POLLIN for child in thread.process.children.values()}
-    silent = -1 in watches or options & {"WUNTRACED", "WCONTINUED", "WSTOPPED"}
+    process = thread.process
+    watches = {child.watch: select.POLLIN for child in process.children.values()}
+    silent = -1 in watches or not watches or process.subreaper or options & {"WUNTRACED", "WCONTINUED"}
     watches.pop(-1, None)
     thread.wait(descriptors=watches, until=time.monotonic() + _LOOK_AGAIN if silent else None, resume=True)
 
@@ -190,13 +196,12 @@ def waitid(
     if options.unknown or options - _WAITID or not options & {"WEXITED", "WUNTRACED", "WCONTINUED"}:
         raise OSError(errno.EINVAL, "waitid options")
     kind, which = _whom(thread, type, id)
-    if not thread.process.children:
-        raise OSError(errno.ECHILD, "no child")
     found = thread.host.waitid(kind, which, os.WNOHANG | os.WNOWAIT | options.host(_OPTIONS))
     if found is None and "WNOHANG" not in options:
         _await_news(thread, options)
     if info is not None:
-        info.write({} if found is None else _child_info(thread, found))
+        pending = _child_pending(thread, found)
+        thread.memory.write(info.address, bytes(SIGINFO_SIZE) if pending is None else siginfo(thread.abi, pending))
     if found is not None:
         _take(thread, found, options, usage)
 
@@ -210,26 +215,17 @@ def _whom(thread: PosixThread, type: Constant, id: int) -> tuple[int, int]:
     return kinds[type], id or (thread.host.getpgid(0) if type == "P_PGID" else 0)
 
 
-def _child_info(thread: PosixThread, found: os.waitid_result) -> dict[str, object]:
-    codes = {
-        os.CLD_EXITED: "CLD_EXITED",
-        os.CLD_KILLED: "CLD_KILLED",
-        os.CLD_DUMPED: "CLD_DUMPED",
-        os.CLD_TRAPPED: "CLD_TRAPPED",
-        os.CLD_STOPPED: "CLD_STOPPED",
-        os.CLD_CONTINUED: "CLD_CONTINUED",
-    }
-    code = codes[found.si_code]
-    return {
-        "signo": thread.abi.signals.encode("SIGCHLD"),
-        "code": thread.abi.constants("CodeChild").encode(code),
-        "pid": found.si_pid,
-        "uid": found.si_uid,
-        "status": found.si_status if code == "CLD_EXITED" else from_host(thread.abi, found.si_status),
-    }
+def _child_pending(thread: PosixThread, found: Any) -> Pending | None:
+    """What waitid found, as the SIGCHLD that tells the same."""
+    if found is None:
+        return None
+    code = _CODES[found.si_code]
+    status = found.si_status if code == "CLD_EXITED" else from_host(thread.abi, found.si_status)
+    fields: dict[str, object] = {"pid": found.si_pid, "uid": found.si_uid, "status": status}
+    return Pending(thread.abi.signals.encode("SIGCHLD"), code, "SiginfoChild", fields)
 
 
-def _take(thread: PosixThread, found: os.waitid_result, options: FlagSet, usage: Pointer[Record] | None) -> None:
+def _take(thread: PosixThread, found: Any, options: FlagSet, usage: Pointer[Record] | None) -> None:
     """Take the news that waitid looked at, unless it shall stay."""
     used = None
     if "WNOWAIT" not in options:
@@ -268,7 +264,7 @@ _COUNTS = (
 
 
 def getpriority(thread: PosixThread, which: Constant, who: int) -> int:
-    """The best priority among the processes meant, as 20 - nice: never negative (getpriority(2), C library differences).
+    """The best priority among the processes meant, as 20 - nice, which is never negative (getpriority(2), NOTES).
 
     Raises:
         OSError: EINVAL for no kind, ESRCH if nobody is meant.

@@ -17,8 +17,8 @@ from shims.posix.openfiles import FileTable
 __all__ = ["Action", "AltStack", "Child", "Execute", "Pending", "PosixProcess", "PosixThread"]
 
 Execute = Callable[["PosixThread", "int | None", bytes, list[bytes], list[bytes], frozenset[str]], Callable[[], None]]
-"""(thread, directory descriptor or None for the current folder, path, arguments, environment, names of ExecFlags) → what
-puts the new image in place once the CPU has left guest code. Raises OSError while the old image still stands."""
+"""(thread, directory descriptor or None for the current folder, path, arguments, environment, names of ExecFlags) →
+what puts the new image in place once the CPU has left guest code. Raises OSError while the old image still stands."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,8 @@ class PosixProcess(Process):
     """Adds to a process: *files*, *view* (what of the host it sees), *directory* (cwd), *umask*, signal *actions* by the
     guest's signal number, signals *pending* for any thread, and *limits* by RLIMIT name as (soft, hard).
 
-    Also *credentials*, *children* by pid, and *root_pid*, the first guest process: the top of the tree that guests see."""
+    Also *credentials*, *children* by pid, whether it adopts orphans (*subreaper*), and *root_pid*, the first guest
+    process: the top of the tree that guests see."""
 
     def __init__(self, abi: Abi, memory: AddressSpace, host: Host, options: Options) -> None:
         super().__init__(abi, memory, host, options)
@@ -90,6 +91,7 @@ class PosixProcess(Process):
         self.children: dict[int, Child] = {}
         self.credentials = Credentials.of(host)
         self.execute: Execute | None = None
+        self.subreaper = False
         self.executable = b""
         self.arguments: list[bytes] = []
         self.environment: list[bytes] = []
@@ -108,6 +110,7 @@ class PosixProcess(Process):
         if action is None or action.handler == 0:
             return str(self.abi.signals.decode(number)) in ("SIGCHLD", "SIGURG", "SIGWINCH", "SIGCONT")
         return action.handler == 1
+
     def become_child(self, thread: PosixThread) -> None:
         """This host process is a fresh child of fork: nothing is pending, and the parent's children are not its own."""
         for child in self.children.values():

@@ -10,6 +10,11 @@ from tests.guests import FakeGuest
 
 
 @pytest.fixture
+def guest(fake_guest: FakeGuest) -> FakeGuest:
+    return fake_guest
+
+
+@pytest.fixture
 def file(guest: FakeGuest) -> FakeGuest:
     """Descriptor 0 is a file of ten bytes."""
     (guest.root / "file").write_bytes(b"0123456789")

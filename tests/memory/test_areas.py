@@ -1,5 +1,7 @@
 """The map of areas against a plain set of pages."""
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -32,8 +34,8 @@ steps = st.lists(st.tuples(st.booleans(), ranges, st.integers(0, 3)), max_size=3
 def test_the_map_is_the_model(script):
     areas, model = build(script)
     listed = list(areas)
-    assert all(a.end <= b.start for a, b in zip(listed, listed[1:], strict=False))
-    assert not any(a.continues(b) for a, b in zip(listed, listed[1:], strict=False))
+    assert all(a.end <= b.start for a, b in pairwise(listed))
+    assert not any(a.continues(b) for a, b in pairwise(listed))
     for page in range(0, PAGES * P, P):
         area = areas.find(page + 17)
         if page in model:
