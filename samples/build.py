@@ -33,8 +33,8 @@ TRIPLES = {
     "s390x": "s390x-linux-musl",
 }
 
-# -ffp-contract=off: a fused multiply-add rounds once, so results would differ between CPUs that have it or not.
-FLAGS = "-Os -s -Wall -ffp-contract=off -fno-asynchronous-unwind-tables".split()
+# -ffp-contract=off: a fused multiply-add rounds once, so CPUs with it and without would differ.
+FLAGS = ["-Os", "-s", "-Wall", "-ffp-contract=off", "-fno-asynchronous-unwind-tables"]
 
 LINKS = {"static": ["-static"], "pie": ["-static", "-fPIE", "-pie"], "dynamic": ["-dynamic"]}
 """A name that ends in -pie or -dynamic is built from the same source, linked that way."""
@@ -89,8 +89,18 @@ def record() -> str:
     for cpu in TRIPLES:
         command = " ".join(Build(SOURCES, cpu, "NAME").command)
         lines.append(f"{cpu}: python -m ziglang {command} -o {cpu}/NAME")
-    lines += ["", "NAME-pie: -static -fPIE -pie for -static; NAME-dynamic: -dynamic for -static; both from NAME.c"]
+    lines += [
+        "",
+        "NAME-pie: -static -fPIE -pie for -static; NAME-dynamic: -dynamic for -static; both from NAME.c",
+    ]
     return "\n".join(lines) + "\n"
+
+
+def expect(name: str, folder: Path) -> None:
+    """Run the host CPU's build of *name* natively and write what it gives to NAME.expected."""
+    done = subprocess.run([folder / name], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=False)
+    status = done.returncode if done.returncode >= 0 else 128 - done.returncode
+    (SOURCES / f"{name}.expected").write_bytes(done.stdout + b"exit status %d\n" % status)
 
 
 def main() -> None:
@@ -98,7 +108,14 @@ def main() -> None:
     parser.add_argument("names", nargs="*")
     parser.add_argument("--cpu", action="append", choices=TRIPLES)
     parser.add_argument("--into", type=Path, default=SOURCES)
+    parser.add_argument(
+        "--expect", metavar="CPU", choices=TRIPLES, help="run CPU's builds here, record what they give"
+    )
     options = parser.parse_args()
+    if options.expect:
+        for name in options.names or (file.name for file in (SOURCES / options.expect).iterdir()):
+            expect(name, SOURCES / options.expect)
+        return
     with ThreadPoolExecutor(2) as pool:
         wanted = builds(SOURCES, options.names, options.cpu or TRIPLES)
         for target in pool.map(lambda build: build.run(options.into), wanted):

@@ -120,7 +120,6 @@ static void one_by_one(char *wild)
     FAILS("rt_sigprocmask", syscall(SYS_rt_sigprocmask, 0L, wild, 0L, _NSIG / 8L), EFAULT);
     FAILS("munmap", syscall(SYS_munmap, wild, 4096L), EINVAL);
     FAILS("execve", syscall(SYS_execve, wild, 0L, 0L), EFAULT);
-    FAILS("execve with wild arguments", syscall(SYS_execve, "/dev/null", wild, wild), EACCES);
     FAILS("sigaltstack", syscall(SYS_sigaltstack, wild, 0L), EFAULT);
     FAILS("getdents64", syscall(SYS_getdents64, 999L, wild, 100L), EBADF);
     close(fd);
@@ -141,8 +140,7 @@ int main(void)
     sigprocmask(SIG_BLOCK, &all, NULL);
     every_call("every call with wild pointers", (long)(wild + page + 3));
     every_call("every call with -1", -1);
-    every_call("every call with the largest number", (long)(~0ul >> 1));
-    every_call("every call with a kernel address", (long)(~0ul << (sizeof(long) * 8 - 3)) + 0x12345);
+    every_call("every call with an address that no process has", -4097);
     dup2(out, 1);
     CHECK("still here", getpid() > 0);
     return finish();
