@@ -124,7 +124,7 @@ def test_pipe_of_mips_returns_in_two_registers(guest: FakeGuest) -> None:
         assert guest.call("pipe", guest.room(8)) == 0
         return
     assert guest.call("pipe") == 0
-    assert guest.registers.values["v1"] == 1
+    assert guest.registers.values["r3"] == 1
 
 
 def test_extended_attributes(file: FakeGuest) -> None:
