@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 
 import pytest
@@ -153,3 +154,7 @@ def test_extended_attributes(file: FakeGuest) -> None:
 def test_mounting_is_refused(guest: FakeGuest) -> None:
     for name, arguments in {"mount": (0, b"/", 0, 0, 0), "umount2": (b"/", 0), "pivot_root": (b"/", b"/")}.items():
         assert guest.fails(name, *arguments) == "EPERM", name
+
+
+def test_deadlock_has_one_name_on_the_host_and_two_on_mips(guest: FakeGuest) -> None:
+    assert guest.abi.host_errors[errno.EDEADLK] == guest.abi.errors["EDEADLK"]
