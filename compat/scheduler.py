@@ -113,11 +113,12 @@ class Scheduler:
             self.retry(thread)
             self.machine.stop()
             return False
-        while not self._poll(wait.descriptors, wait.until):
+        while True:
             if self.process.attention and self.process.deliverable(thread):
                 thread.interrupted = True
                 return True
-        return True
+            if self._poll(wait.descriptors, wait.until):
+                return True
 
     def _poll(self, descriptors: dict[int, int], until: float | None) -> bool:
         """Wait for one condition or a host signal; True if a condition holds."""

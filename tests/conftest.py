@@ -21,7 +21,7 @@ def guest(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[FakeGuest]
     made.close()
 
 
-@pytest.fixture()
+@pytest.fixture
 def guest_thread(guest: FakeGuest) -> LinuxThread:
     """The only thread of `guest`."""
     return guest.thread

@@ -10,12 +10,11 @@ from pathlib import Path
 
 from compat.abi.abi import Abi
 from compat.abi.flags import ConstantType, FlagType
-from compat.abi.handles import Pointer
 from compat.abi.rows import Row
-from compat.abi.structs import Layout, Record
+from compat.abi.structs import Record
 from compat.abi.types import FlagScalar, Type
-from compat.bind import Binder
-from compat.errors import Interrupted, MemoryFault, Wait
+from compat.bind import Binder, Call
+from compat.errors import Interrupted, MemoryFault, Restart, Wait
 from compat.host import Host
 from compat.memory import AddressSpace, Ram
 from compat.process import Options
@@ -102,11 +101,13 @@ class FakeGuest:
 
         Raises OSError as the guest would see it; a call that waits is entered again when its condition holds.
         """
+        return self._enter(*self._prepare(name, arguments))
+
+    def _prepare(self, name: str, arguments: tuple[int | str | bytes, ...]) -> tuple[Call, list[int]]:
         row = self._row(name, arguments)
         types = self.binder.types(row)
         raw = [self._raw(kind, value) for kind, value in zip(types, arguments, strict=True)]
-        slots = self._spread(types, self.binder._slots(row, types), raw)
-        return self._enter(self.binder.call(row), slots)
+        return self._bind(row), self._spread(types, self.binder._slots(row, types), raw)
 
     def _row(self, name: str, arguments: tuple[int | str | bytes, ...]) -> Row:
         for case, row in self.abi.tables.cases.get(name, {}).items():
@@ -141,8 +142,17 @@ class FakeGuest:
                 self.memory.write(address, self.abi.word_codec().pack(word))
         return [0, *(words.get(place, 0) for place in range(registers)), STACK]
 
-    def _enter(self, call: object, slots: list[int]) -> int:
-        assert callable(call)
+    def _bind(self, row: Row) -> Call:
+        if row.state != "refused":
+            return self.binder.call(row)
+        number: int = getattr(errno, row.target)
+
+        def refuse(thread: object, slots: object) -> int | None:
+            raise OSError(number, "refused")
+
+        return refuse
+
+    def _enter(self, call: Call, slots: list[int]) -> int:
         give_up = time.monotonic() + PATIENCE
         self.thread.leave()
         while True:
@@ -165,38 +175,38 @@ class FakeGuest:
 
     def waits(self, name: str, *arguments: int | str | bytes) -> Wait:
         """The Wait that *name* raises when it is entered."""
-        row = self._row(name, arguments)
-        types = self.binder.types(row)
-        raw = [self._raw(kind, value) for kind, value in zip(types, arguments, strict=True)]
-        slots = self._spread(types, self.binder._slots(row, types), raw)
+        call, slots = self._prepare(name, arguments)
         self.thread.leave()
         try:
-            self.binder.call(row)(self.thread, slots)
+            call(self.thread, slots)
         except Wait as wait:
             return wait
         raise AssertionError(f"{name} did not wait")
 
-    def interrupted(self, name: str, wait: Wait, *arguments: int | str | bytes) -> Interrupted:
-        """How *name*, waiting as *wait*, ends when a signal comes."""
-        row = self._row(name, arguments)
-        types = self.binder.types(row)
-        raw = [self._raw(kind, value) for kind, value in zip(types, arguments, strict=True)]
-        slots = self._spread(types, self.binder._slots(row, types), raw)
+    def resumed(self, name: str, wait: Wait, *arguments: int | str | bytes) -> int:
+        """What *name*, waiting as *wait*, returns when a signal ends the wait; raises Interrupted."""
+        call, slots = self._prepare(name, arguments)
         self.thread.resume, self.thread.interrupted = wait.resume, True
         try:
-            self.binder.call(row)(self.thread, slots)
-        except Interrupted as interrupted:
-            return interrupted
+            return call(self.thread, slots) or 0
         finally:
             self.thread.leave()
+
+    def interrupted(self, name: str, wait: Wait, *arguments: int | str | bytes) -> Restart:
+        """How *name*, which waits as *wait*, goes on after a signal."""
+        try:
+            self.resumed(name, wait, *arguments)
+        except Interrupted as interrupted:
+            return interrupted.restart
         raise AssertionError(f"{name} was not interrupted")
 
     def fails(self, name: str, *arguments: int | str | bytes) -> str:
-        """The name of the error that *name* ends with, "" for none."""
+        """The guest's name of the error that *name* ends with, "" for none."""
         try:
             self.call(name, *arguments)
         except OSError as error:
-            return errno.errorcode[error.errno or 0]
+            number = self.abi.host_errors[error.errno or 0]
+            return self.abi.error_names[number]
         return ""
 
     def open(self, path: bytes, flags: str = "O_RDONLY", mode: int = 0o666) -> int:
@@ -210,9 +220,3 @@ class FakeGuest:
             self.process.files.close(fd)
         os.close(self.process.directory.fd)
         self.view.close()
-
-
-def pointer(guest: FakeGuest, name: str, address: int) -> Pointer[Record]:
-    layout = guest.abi.layout(name)
-    assert isinstance(layout, Layout)
-    return Pointer(guest.memory, address, layout)

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import struct
 
-from compat.cpu.engine import Register
 from compat.cpu.family import Event, Family, numbered
+from compat.cpu.registers import Register
 
 __all__ = ["AArch64"]
 

@@ -8,8 +8,8 @@ map, as are the other helpers and the vectors page: code built for ARMv7 calls n
 
 from __future__ import annotations
 
-from compat.cpu.engine import Register
 from compat.cpu.family import Event, Family, numbered
+from compat.cpu.registers import Register
 
 __all__ = ["Arm"]
 

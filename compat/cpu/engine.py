@@ -7,17 +7,17 @@ imported: it costs 100 ms, and its calls five times those made here.
 from __future__ import annotations
 
 import os
-import struct
 from collections.abc import Callable, Sequence
 from functools import cache
 from importlib.machinery import PathFinder
 from types import TracebackType
-from typing import Any, NamedTuple
+from typing import Any
 
 from compat.cpu._unicorn import ffi
+from compat.cpu.registers import Batch, Register, WideBatch
 from compat.errors import CompatError, Unsupported
 
-__all__ = ["Batch", "Engine", "EngineError", "Register", "WideBatch"]
+__all__ = ["EXCEPTION", "INVALID_INSTRUCTION", "OK", "Engine", "EngineError"]
 
 OK, INVALID_INSTRUCTION, EXCEPTION = 0, 10, 21
 _HOOK_INTERRUPT, _HOOK_INSTRUCTION, _HOOK_CODE = 1 << 0, 1 << 1, 1 << 2
@@ -28,9 +28,7 @@ _FIRST_ACCESS = 16
 """UC_MEM_READ; write and fetch follow it, so 1 << (type - 16) is the access as R=1 W=2 X=4."""
 
 _ENGINE_BYTES = 0x2000
-"""How much of the engine's structure is searched: its jump buffers alone, behind the field sought, are
-longer.
-"""
+"""How much of the engine's structure is searched; its jump buffers, behind the field sought, are longer."""
 
 
 _LIBRARY_BYTES = 1 << 26
@@ -39,13 +37,6 @@ _LIBRARY_BYTES = 1 << 26
 
 class EngineError(CompatError):
     """Unicorn refused a call that must not fail."""
-
-
-class Register(NamedTuple):
-    """A register's number in Unicorn and its width in bytes (16 at most)."""
-
-    id: int
-    size: int
 
 
 @cache
@@ -64,71 +55,6 @@ def _library() -> Any:
 def _check(code: int, what: str) -> None:
     if code != OK:
         raise EngineError(f"unicorn: {what}: {ffi.string(_library().uc_strerror(code)).decode()}")
-
-
-class Batch:
-    """Registers of 64 bits or less that are read and written together, about 0.5 us for seven."""
-
-    def __init__(self, handle: Any, registers: Sequence[Register]) -> None:
-        count = len(registers)
-        self._handle = handle
-        self._count = count
-        self._ids = ffi.new("int[]", [register.id for register in registers])
-        self._masks = [(1 << 8 * register.size) - 1 for register in registers]
-        self._values = ffi.new("uint64_t[]", count)
-        self._slots = ffi.new("void *[]", [self._values + i for i in range(count)])
-        self._read = _library().uc_reg_read_batch
-        self._write = _library().uc_reg_write_batch
-        self._unpack = ffi.unpack
-
-    def read(self) -> list[int]:
-        """Return the values, unsigned, in the order in which the registers were named."""
-        self._read(self._handle, self._ids, self._slots, self._count)
-        return self._unpack(self._values, self._count)  # type: ignore[no-any-return]
-
-    def write(self, values: Sequence[int]) -> None:
-        """Set all the registers; each value is cut to the register's width."""
-        target = self._values
-        for i, (value, mask) in enumerate(zip(values, self._masks, strict=True)):
-            target[i] = value & mask
-        self._write(self._handle, self._ids, self._slots, self._count)
-
-
-class WideBatch:
-    """Registers of any width up to 128 bits that are read and written together."""
-
-    def __init__(self, handle: Any, registers: Sequence[Register]) -> None:
-        self._handle = handle
-        self._masks = [(1 << 8 * register.size) - 1 for register in registers]
-        self._ids = ffi.new("int[]", [register.id for register in registers])
-        self._values = ffi.new("uint64_t[]", 2 * len(registers))
-        self._slots = ffi.new("void *[]", [self._values + 2 * i for i in range(len(registers))])
-        self._bytes = ffi.buffer(self._values)
-        self._layout = struct.Struct(f"={2 * len(registers)}Q")
-
-    def read(self) -> list[int]:
-        """Return the values, unsigned, in the order in which the registers were named."""
-        _check(
-            _library().uc_reg_read_batch(self._handle, self._ids, self._slots, len(self._masks)),
-            "read registers",
-        )
-        halves = self._layout.unpack(self._bytes)
-        return [
-            (low | high << 64) & mask
-            for low, high, mask in zip(halves[::2], halves[1::2], self._masks, strict=True)
-        ]
-
-    def write(self, values: Sequence[int]) -> None:
-        """Set all the registers; each value is cut to the register's width."""
-        low64 = (1 << 64) - 1
-        halves = []
-        for value, mask in zip(values, self._masks, strict=True):
-            halves += [value & mask & low64, (value & mask) >> 64]
-        self._layout.pack_into(self._bytes, 0, *halves)
-        _check(
-            _library().uc_reg_write_batch(self._handle, self._ids, self._slots, len(self._masks)),
-            "write registers",
-        )
 
 
 class Engine:
@@ -177,9 +103,7 @@ class Engine:
         self._control(_FLUSH_CODE, 0)
 
     def remove_code(self, begin: int, end: int) -> None:
-        """Forget code translated from guest-virtual *begin* to *end*, whose first page the fill hook must
-        give.
-        """
+        """Forget code from guest-virtual *begin* to *end*, whose first page the fill hook must give."""
         self._control(_REMOVE_CODE, 2, ffi.cast("uint64_t", begin), ffi.cast("uint64_t", end))
 
     # --- running ------------------------------------------------------------------------------------------
@@ -193,9 +117,7 @@ class Engine:
         return code
 
     def stop(self) -> None:
-        """End the run, from a hook or from another host thread; after a hook the current instruction is
-        finished.
-        """
+        """End the run, from a hook (behind the current instruction) or from another host thread."""
         self._library.uc_emu_stop(self._handle)
 
     def fault_address(self) -> int:
@@ -223,9 +145,7 @@ class Engine:
     # --- hooks --------------------------------------------------------------------------------------------
 
     def on_fill(self, fill: Callable[[int, int], tuple[int, int] | None]) -> None:
-        """Ask *fill(page address, access)* for (physical address, permissions) of a page; None refuses the
-        access.
-        """
+        """Ask *fill(page, access)* for a page's (physical address, permissions); None refuses the access."""
 
         def callback(_engine: Any, page: int, kind: int, entry: Any, _data: Any) -> bool:
             found = fill(page, 1 << (kind - _FIRST_ACCESS))
@@ -268,10 +188,10 @@ class Engine:
         self._hook(_HOOK_BLOCK_MADE, self._callback("void(void *, uc_tb *, uc_tb *, void *)", callback))
 
     def weigh_down(self, begin: int, end: int) -> None:
-        """Make code from *begin* to *end* (both included) translate into more operations, and so into shorter
-        blocks.
+        """Make code from *begin* to *end*, both included, translate into shorter blocks.
 
-        Each instruction there gets a call of a C function that does nothing, a few nanoseconds.
+        Each instruction there gets a call of a C function that does nothing: a few nanoseconds, and more
+        operations, of which a block holds a limited number.
         """
         self._hook(_HOOK_CODE, ffi.addressof(self._library, "uc_errno"), begin, end)
 
@@ -321,11 +241,11 @@ class Engine:
 
     def batch(self, registers: Sequence[Register]) -> Batch:
         """Prepare to read or write *registers*, none wider than 64 bits, together."""
-        return Batch(self._handle, registers)
+        return Batch(self._library, self._handle, registers)
 
     def wide_batch(self, registers: Sequence[Register]) -> WideBatch:
         """Prepare to read or write *registers* of any width together."""
-        return WideBatch(self._handle, registers)
+        return WideBatch(self._library, self._handle, registers)
 
     def read(self, register: Register) -> int:
         """Return one register's value, unsigned."""
@@ -343,9 +263,7 @@ class Engine:
         )
 
     def write_structure(self, identity: int, packed: bytes) -> None:
-        """Set a pseudo-register whose value is one of Unicorn's structures (a segment table, a system
-        register).
-        """
+        """Set a pseudo-register whose value is one of Unicorn's structures."""
         code = self._library.uc_reg_write(self._handle, identity, ffi.from_buffer(packed.ljust(64, b"\0")))
         _check(code, f"write pseudo-register {identity}")
 
@@ -361,9 +279,7 @@ class Engine:
         return context
 
     def context_words(self, context: Any) -> Any:
-        """Return the 32-bit words of *context*, to be read and changed in place; their layout is private
-        to Unicorn.
-        """
+        """Return the 32-bit words of *context*, to be read or changed in place; the layout is private."""
         size = self._library.uc_context_size(self._handle) & ~3
         return memoryview(ffi.buffer(context, size)).cast("I")
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import ClassVar, NamedTuple, Protocol
 
-from compat.cpu.engine import Engine, Register
+from compat.cpu.engine import Engine
+from compat.cpu.registers import Register
 
 __all__ = ["Event", "Family", "Supervisor", "numbered"]
 
@@ -45,9 +47,7 @@ def numbered(prefix: str, count: int, first: int, size: int, start: int = 0) -> 
 
 
 class Family:
-    """One CPU variant. An instance belongs to one machine and keeps what it learned about that machine's
-    engine.
-    """
+    """One CPU variant. An instance belongs to one machine and keeps what it learned about its engine."""
 
     arch: ClassVar[int]
     mode: ClassVar[int]
@@ -65,13 +65,11 @@ class Family:
     syscall: ClassVar[int]
     """The exception number of the system-call instruction."""
 
-    looks_at_blocks: ClassVar[bool] = False
-    """Whether `made` wants to see every translated block."""
+    suspicious: ClassVar[re.Pattern[bytes] | None] = None
+    """What a block's code must match for `made` to be asked about it; None: no block is looked at."""
 
     own_address: ClassVar[int | None] = None
-    """Guest-virtual page at which the CPU itself, and so the guest, always reads frame 0 (x86's descriptor
-    table).
-    """
+    """Guest page at which the CPU, and so the guest, always reads frame 0 (x86's descriptor table)."""
 
     def __init__(self, engine: Engine, supervisor: Supervisor) -> None:
         self.engine = engine

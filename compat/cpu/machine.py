@@ -10,17 +10,20 @@ After such a stop the PC is behind the instruction; `syscall_length` before it i
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, Protocol
 
-from compat.cpu.engine import EXCEPTION, INVALID_INSTRUCTION, OK, Batch, Engine, EngineError
+from compat.cpu.engine import EXCEPTION, INVALID_INSTRUCTION, OK, Engine, EngineError
 from compat.cpu.family import OUTSIDE, OWN_CODE, OWN_PAGE, Event, Family
+from compat.cpu.registers import Batch
+from compat.cpu.stop import Access, Snapshot, Stop
 from compat.errors import Unsupported
 
 __all__ = ["FETCH", "READ", "WRITE", "Machine", "PageSource", "Snapshot", "Stop"]
 
 READ, WRITE, FETCH = 1, 2, 4
-_ACCESS_NAMES: dict[int, Literal["read", "write", "fetch"]] = {READ: "read", WRITE: "write", FETCH: "fetch"}
+_ACCESS_NAMES: dict[int, Access] = {READ: "read", WRITE: "write", FETCH: "fetch"}
 
 _FAMILIES = {
     "x86": ("x86", "X86"),
@@ -51,35 +54,12 @@ class PageSource(Protocol):
     ram: Any
 
     def fill(self, page: int, access: int) -> tuple[int, int] | None:
-        """Return (physical address, permissions R=1 W=2 X=4) of the guest *page*, or None if *access* is a
-        fault.
+        """Return a guest page's (physical address, permissions R=1 W=2 X=4), or None if *access* is a fault.
 
-        Permissions that lack *access* are a fault too. Never report W and X together: say RX for a fetch and
-        RW for data, or every store to the page is slow.
+        Permissions that lack *access* are a fault too. For a page both writable and executable say RX for a
+        fetch and RW for data; only for a frame that is written at one address and run at another say RWX for
+        data, which makes each store slow but lets changed code be seen.
         """
-
-
-class Stop(NamedTuple):
-    """Why a run ended.
-
-    requested: somebody called `stop`. fault: an access at *address* (exact to the byte; for an access that
-    crosses into a bad page, that page's first byte) was refused; the PC is at the instruction, which may be
-    run again after a repair. exception: *name* says what the CPU raised at the instruction at *address*,
-    *number* is the CPU's own number, and the PC is where the guest's kernel would see it.
-    """
-
-    kind: Literal["requested", "fault", "exception"]
-    address: int = 0
-    access: Literal["read", "write", "fetch"] | None = None
-    name: str = ""
-    number: int = 0
-
-
-class Snapshot(NamedTuple):
-    """A CPU state that is valid in this process and for this machine only."""
-
-    context: Any
-    tables: Mapping[str, int]
 
 
 class Machine:
@@ -106,13 +86,14 @@ class Machine:
         self._stopping = False
         self._own = True
         self._alias: int | None = None
+        self._code_frames: dict[int, int] = {}
         self._forbidden: tuple[int, int, int] | None = None
         self._saved = engine.wide_batch(list(family.registers.values()))
         engine.map_ram(pages.ram)
         engine.on_fill(self._fill_page)
         family.hook(on_syscall, self._exception)
-        if family.looks_at_blocks:
-            engine.on_block_made(self._block_made)
+        if family.suspicious is not None:
+            engine.on_block_made(self._watch_blocks(family.suspicious))
         family.prepare()
         engine.find_fault_field((OUTSIDE, 0x2C91D638))
         self._own = False
@@ -158,15 +139,23 @@ class Machine:
             raise EngineError(f"unicorn: error {code} at {self._engine.read(self._pc):#x}")
         return Stop("exception", self._event.address, None, self._event.name, self._event.number)
 
-    def _block_made(self, pc: int, size: int) -> None:
-        if not self._own and self._forbidden is None and (found := self.family.made(self.code(pc, size))):
-            offset, before = found
-            self._forbidden = (pc, pc + offset, before)
-            self._engine.stop()
+    def _watch_blocks(self, suspicious: re.Pattern[bytes]) -> Callable[[int, int], None]:
+        """Return the hook for new blocks, about 3 us: it looks for *suspicious* code, which is rare."""
+        search, ram, frames = suspicious.search, self._ram, self._code_frames
+
+        def made(pc: int, size: int) -> None:
+            offset = pc & 0xFFF
+            start = frames.get(pc - offset, 0) + offset
+            if start >= 0x1000 and offset + size <= 0x1000 and search(ram, start, start + size) is None:
+                return
+            if not self._own and self._forbidden is None and (found := self.family.made(self.code(pc, size))):
+                self._forbidden = (pc, pc + found[0], found[1])
+                self._engine.stop()
+
+        return made
 
     def _meet_forbidden(self, stop: Stop | None) -> Stop | None:
-        """A block was not begun, since an instruction in it must not run: step to that instruction and refuse
-        it.
+        """A block was not begun, since an instruction in it must not run: step to that one and refuse it.
 
         Steps by count are slow and drop all translated code, so the block is looked at again the next time.
         """
@@ -183,10 +172,10 @@ class Machine:
         return stop
 
     def stop(self) -> None:
-        """End the run soon, from a hook or from another host thread (then between blocks, within about 0.2
-        ms).
+        """End the run soon: behind the current instruction from a hook, between blocks from another thread.
 
-        A stop that comes while nothing runs is forgotten, so a thread that preempts must ask again.
+        The latter takes about 0.2 ms. A stop that comes while nothing runs is forgotten, so a thread that
+        preempts must ask again.
         """
         self._stopping = True
         self._engine.stop()
@@ -200,9 +189,7 @@ class Machine:
 
     @property
     def syscall_number(self) -> int | None:
-        """The number inside the system-call instruction that just trapped (s390x `svc N`, OABI ARM `swi
-        N`).
-        """
+        """The number inside the instruction that just trapped: s390x `svc N`, OABI ARM `swi N`."""
         return self.family.syscall_number()
 
     # --- registers ----------------------------------------------------------------------------------------
@@ -232,9 +219,7 @@ class Machine:
         return self._engine.batch([self.family.registers[name] for name in names])
 
     def save(self) -> dict[str, int]:
-        """Return the whole user-visible state by name: portable between processes and machines of the same
-        variant.
-        """
+        """Return the whole user-visible state by name, portable between machines of one variant."""
         more = self.family.read_more()
         return dict(zip(self.family.registers, self._saved.read(), strict=True)) | more
 
@@ -269,9 +254,8 @@ class Machine:
     # --- memory -------------------------------------------------------------------------------------------
 
     def flush_tlb(self) -> None:
-        """Forget every page, after any change that takes something away from a page or gives it another
-        frame.
-        """
+        """Forget every page: needed when a page loses a permission or its frame."""
+        self._code_frames.clear()
         self._engine.flush_tlb()
 
     def invalidate_code(self, physical: int, size: int) -> None:
@@ -315,6 +299,7 @@ class Machine:
             self._refused = access
             return None
         if access == FETCH:
+            self._code_frames[page] = found[0]
             family.fetching(page, self._ram[found[0] : found[0] + 4096])
         return found
 

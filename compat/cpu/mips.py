@@ -21,8 +21,9 @@ import re
 import struct
 from collections.abc import Callable
 
-from compat.cpu.engine import Engine, Register
+from compat.cpu.engine import Engine
 from compat.cpu.family import OUTSIDE, Event, Family, Supervisor, numbered
+from compat.cpu.registers import Register
 
 __all__ = ["Mips", "Mips64", "Mips64El", "MipsEl"]
 
@@ -81,8 +82,8 @@ _INTERNAL = 0x10000
 """EXCP_INTERRUPT and up, with -1 for none, are QEMU's own, not the CPU's."""
 
 _LONG_RUN = re.compile(rb"\0{100,}")
-_ENDS_BLOCK = bytes(1 if major >> 2 in (1, 2, 3, 4, 5, 6, 7, 20, 21, 22, 23) else 0 for major in range(256))
-"""By an instruction's first byte: whether it is a branch of the common kinds."""
+_ENDS_BLOCK = bytes(1 if major >> 2 in (2, 3, 4, 5, 6, 7, 20, 21, 22, 23) else 0 for major in range(256))
+"""By an instruction's first byte: whether it surely ends a block (a branch that is none of REGIMM)."""
 
 
 class _Mips(Family):
@@ -131,9 +132,7 @@ class _Mips(Family):
         self.supervisor.run_own(struct.pack(f"{self._order}{len(code)}I", *code))
 
     def _find_flags(self) -> None:
-        """Find `hflags` in a context: the word that differs by a pending branch between faults outside and
-        in a slot.
-        """
+        """Find `hflags` in a context: a fault in a delay slot makes it differ by a pending branch."""
         words = []
         for code in ((_NOP, _LOAD_WORD), (_BRANCH, _LOAD_WORD)):
             self._run(*_LOAD_OUTSIDE, *code)
@@ -175,9 +174,7 @@ class _Mips(Family):
             self.engine.weigh_down(page, page + 0xFFF)
 
     def set_wide_floats(self, wide: bool) -> None:
-        """Choose 32 (Status.FR=1) or 16 (FR=0) double registers, as the ELF file's flags or PR_SET_FP_MODE
-        ask.
-        """
+        """Choose 32 (Status.FR=1) or 16 (FR=0) doubles, as ELF flags or PR_SET_FP_MODE ask."""
         status = Register(_STATUS_ID, self.registers["pc"].size)
         now = self.engine.read(status)
         self.engine.write(status, now | _FR if wide else now & ~_FR)

@@ -14,8 +14,8 @@ import struct
 from collections.abc import Mapping
 from typing import ClassVar
 
-from compat.cpu.engine import Register
 from compat.cpu.family import OWN_PAGE, Event, Family, numbered
+from compat.cpu.registers import Register
 
 __all__ = ["Ppc", "Ppc64", "Ppc64Le"]
 
@@ -121,9 +121,7 @@ class _PowerPC(Family):
         batch.write([values.get(name, old) for name, old in zip(self.registers, general, strict=True)])
 
     def _run_vectors(self, *steps: int) -> None:
-        """Run the transfer, with r4 walking over frame 0's data and r3 and the last vector as
-        intermediates.
-        """
+        """Run the transfer: r4 walks over frame 0's data, r3 and the last vector are intermediates."""
         saving = steps[0] == _MFXER
         move = (
             [steps[0], steps[2], steps[1], steps[2] | 4]

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from compat.cpu.engine import Engine, Register
+from compat.cpu.engine import Engine
 from compat.cpu.family import Event, Family, Supervisor, numbered
+from compat.cpu.registers import Register
 
 __all__ = ["S390X"]
 
@@ -103,9 +104,7 @@ class S390X(Family):
         return list(self.engine.context_words(self._context))
 
     def _executed_svc(self) -> tuple[int, int]:
-        """Number and length of a system call by EX or EXRL: `int_svc_code`, `int_svc_ilen` follow
-        `int_pgm_ilen`.
-        """
+        """Number and length of a call by EX or EXRL: `int_svc_code`, `int_svc_ilen` follow `int_pgm_ilen`."""
         if self._pgm_code is None:
             return 0, 2
         words = self._words()

@@ -12,9 +12,10 @@ import struct
 from collections.abc import Callable, Mapping
 from typing import ClassVar
 
-from compat.cpu.engine import Engine, Register
+from compat.cpu.engine import Engine
 from compat.cpu.family import Event, Family, Supervisor, numbered
-from compat.cpu.x86_vex import first_vector_instruction, may_have_vex
+from compat.cpu.registers import Register
+from compat.cpu.x86_vex import POSSIBLE_VEX, first_vector_instruction
 
 __all__ = ["X86", "X8664", "user_descriptor"]
 
@@ -26,9 +27,7 @@ _CR4_BITS = 1 << 9 | 1 << 10 | 1 << 16 | 1 << 18
 """OSFXSR, OSXMMEXCPT, FSGSBASE, OSXSAVE."""
 
 _BROADWELL = 20
-"""Its CPUID, cut to what Unicorn has, offers SSE4.2, AES, BMI, ADX, RDRAND, XSAVE: x86-64-v2, and no AVX,
-MPX, RTM.
-"""
+"""Its CPUID, cut to what Unicorn has: x86-64-v2, AES, BMI, ADX, RDRAND, XSAVE; no AVX, MPX, RTM."""
 
 # mov eax,3; xor edx,edx; xor ecx,ecx; xsetbv; mov ecx,OUTSIDE: XSAVE keeps the x87 and SSE states.
 _ENABLE_XSAVE = bytes.fromhex("b803000000 31d2 31c9 0f01d1 b9147a3e5b")
@@ -64,9 +63,7 @@ _SELECTORS = {
     for name, identity in {"cs": 11, "ss": 49, "ds": 17, "es": 28, "fs": 32, "gs": 33}.items()
 }
 _USER_FLAGS = 0x240DD5
-"""CF PF AF ZF SF TF DF OF NT AC ID: FIX_EFLAGS in Linux' arch/x86/include/uapi/asm/processor-flags.h, and
-NT, ID.
-"""
+"""CF PF AF ZF SF TF DF OF NT AC ID; Linux' FIX_EFLAGS (arch/x86/include/asm/sighandling.h) and NT, ID."""
 
 _GDT_ENTRIES = 16
 _CODE_32, _DATA, _CODE_64 = 4, 5, 6
@@ -75,20 +72,17 @@ _TLS_ENTRIES = range(12, 15)
 
 
 def _flat(*, code: bool, long: bool = False) -> int:
-    """A flat ring-3 segment, present and already accessed, so that loading it writes nothing (SDM 3A
-    3.4.5).
-    """
+    """A flat ring-3 segment (SDM 3A 3.4.5), already accessed, so that loading it writes nothing."""
     access = 0xFB if code else 0xF3
     flags = 0xA if long else 0xC
     return 0xFFFF | access << 40 | 0xF << 48 | flags << 52
 
 
 def user_descriptor(base: int, limit: int, flags: int) -> int:
-    """Return the 8-byte descriptor for a Linux `struct user_desc` with the bit field *flags*; 0 for an empty
-    one.
+    """Return the 8-byte descriptor for a Linux `struct user_desc`; 0 for an empty one.
 
-    The layout is that of fill_ldt in arch/x86/include/asm/desc.h; flags are seg_32bit, contents (2 bits),
-    read_exec_only, limit_in_pages, seg_not_present, useable, lm from bit 0 on.
+    The layout is that of fill_ldt in arch/x86/include/asm/desc.h; *flags* is the bit field, from bit 0 on:
+    seg_32bit, contents (2 bits), read_exec_only, limit_in_pages, seg_not_present, useable, lm.
     """
     read_only, not_present = flags >> 3 & 1, flags >> 5 & 1
     if base == limit == 0 and flags & 0x7F == 0x28:
@@ -104,7 +98,7 @@ class _Intel(Family):
     arch = 4
     model = _BROADWELL
     syscall = 0x80
-    looks_at_blocks = True
+    suspicious = POSSIBLE_VEX
     star: ClassVar[int]
     sysret: ClassVar[bytes]
     long: ClassVar[bool]
@@ -161,12 +155,10 @@ class _Intel(Family):
             self._all.write(values)
 
     def made(self, code: bytes) -> tuple[int, int] | None:
-        return first_vector_instruction(code, self.long) if may_have_vex(code) else None
+        return first_vector_instruction(code, self.long)
 
     def _is_int(self, number: int, pc: int) -> bool:
-        """Whether the instruction before *pc* is `int number`: the CPU does not tell it from the
-        exception.
-        """
+        """Whether `int number` is before *pc*: the CPU does not tell it from the exception."""
         return self.supervisor.code(pc - 2, 2) == bytes((0xCD, number))
 
     def _divides(self, pc: int) -> bool:
@@ -184,9 +176,7 @@ class _Intel(Family):
 
 
 class X86(_Intel):
-    """x86; `int 0x80` and `sysenter`-less: the PC in the hook is 2 behind it. TLS is by descriptors 12 to
-    14.
-    """
+    """x86; `int 0x80` traps, and the PC in the hook is 2 behind it. TLS is by descriptors 12 to 14."""
 
     mode = 1 << 2
     long = False
@@ -233,7 +223,7 @@ class X86(_Intel):
 
 
 class X8664(_Intel):
-    """x86-64; `syscall` and `int 0x80` both trap. In the hook the PC is AT a `syscall` + 0: see `Machine`.
+    """x86-64; in the hook the PC is AT a `syscall`, but 2 behind an `int 0x80`; after the hook behind both.
 
     Neither changes RCX or R11, which the real `syscall` overwrites.
     """

@@ -31,6 +31,7 @@ from compat.host.constants import (
     UTIME_OMIT,
 )
 from compat.host.descriptors import Descriptors
+from compat.host.events import Events
 from compat.host.identity import Identity
 from compat.host.libc import Times
 from compat.host.locks import Lock, Locks
@@ -66,5 +67,5 @@ __all__ = [
 ]
 
 
-class Host(Names, Descriptors, Locks, Terminals, Waiting, Identity, Clocks, Tree):
+class Host(Names, Descriptors, Locks, Terminals, Waiting, Identity, Clocks, Tree, Events):
     """The host's system calls, thinly. Stateless but for the libc handle, which is opened at first need."""

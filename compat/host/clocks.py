@@ -43,29 +43,10 @@ class Timex(NamedTuple):
     fields: Mapping[str, int]
 
 
-_TIMEX_FIELDS = [
-    "modes",
-    "offset",
-    "freq",
-    "maxerror",
-    "esterror",
-    "status",
-    "constant",
-    "precision",
-    "tolerance",
-    "sec",
-    "usec",
-    "tick",
-    "ppsfreq",
-    "jitter",
-    "shift",
-    "stabil",
-    "jitcnt",
-    "calcnt",
-    "errcnt",
-    "stbcnt",
-    "tai",
-]
+_TIMEX_FIELDS = (
+    "modes", "offset", "freq", "maxerror", "esterror", "status", "constant", "precision", "tolerance", "sec", "usec",
+    "tick", "ppsfreq", "jitter", "shift", "stabil", "jitcnt", "calcnt", "errcnt", "stbcnt", "tai",
+)  # fmt: skip
 
 
 class Clocks(WithLibc):

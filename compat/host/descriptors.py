@@ -123,10 +123,6 @@ class Descriptors(WithLibc):
         """tee(2) between two pipes."""
         return self._libc.call("tee", "iizu", in_fd, out_fd, count, SPLICE_F_NONBLOCK if nonblock else 0)
 
-    def eventfd(self, count: int, flags: int) -> int:
-        fd: int = member(os, "eventfd")(count, flags | member(os, "EFD_CLOEXEC"))
-        return fd
-
     def path_of(self, fd: int) -> bytes:
         """The present host path of an open file: a symlink of /proc on Linux, F_GETPATH on macOS.
 

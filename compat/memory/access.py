@@ -22,7 +22,7 @@ Access = Literal["read", "write", "fetch"]
 _READ, _WRITE, _EXECUTE = 1, 2, 4
 _KINDS: dict[int, Access] = {_READ: "read", _WRITE: "write", _EXECUTE: "fetch"}
 _BITS = {kind: bit for bit, kind in _KINDS.items()}
-_RIGHTS = (0, 1, 3, 3, 5, 5, 7, 7)  # what a protection allows: no CPU here can write or execute without reading
+_RIGHTS = (0, 1, 3, 3, 5, 5, 7, 7)  # protection → accesses that it allows
 _MOST = 1 << 31  # no system call moves more at once (MAX_RW_COUNT, include/linux/fs.h)
 NOWHERE = Area(0, 0, 0)
 """An area that holds no address."""
@@ -70,6 +70,11 @@ class Accessor:
         area = self.areas.find(address)
         beyond = area is not None and bool(_RIGHTS[area.protection] & _BITS[access])
         return MemoryFault(address, access, mapped=area is not None, beyond_file=beyond)
+
+    @staticmethod
+    def allowed(area: Area) -> int:
+        """The accesses that *area* allows, a mask of Protection: no CPU here can write or execute without reading."""
+        return _RIGHTS[area.protection]
 
     def rights(self, address: int) -> Protection:
         """What the guest may do at *address*; none where nothing is mapped."""

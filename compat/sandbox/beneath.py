@@ -17,11 +17,14 @@ from compat.host import (
 )
 from compat.sandbox.paths import MAX_PATH, refuse
 
-DIRECTORY: Final = O_PATH | os.O_DIRECTORY  # with O_NOFOLLOW a link as the last name would be ENOTDIR, not ELOOP
+# with O_NOFOLLOW, openat2 would say ENOTDIR of a link as the last name, not ELOOP
+DIRECTORY: Final = O_PATH | os.O_DIRECTORY
 CONFINED: Final = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS
 
 SWAPS: Final = 3
-"""How often a name is looked at that is neither folder nor link: it may just have changed from one to the other."""
+"""How often a name is looked at that is neither folder nor link: it may just have changed from one to the
+other.
+"""
 
 
 class LinkMet(Exception):

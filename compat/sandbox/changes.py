@@ -5,13 +5,13 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from typing import NoReturn
 
-from compat.host import AT_SYMLINK_FOLLOW, RENAME_EXCHANGE, RENAME_NOREPLACE, RENAME_WHITEOUT, Times
+from compat.host import AT_SYMLINK_FOLLOW, Times
 from compat.host.constants import AT_FDCWD, AT_REMOVEDIR
 from compat.sandbox.held_place import HeldPlace
 from compat.sandbox.host_place import HostPlace, Pinned
-from compat.sandbox.place import REMOVE_DOTS, Place
+from compat.sandbox.place import Place
+from compat.sandbox.rules import may_create, may_link, may_rename, may_rmdir, may_unlink, writable
 
 MAKEABLE = (0, stat.S_IFREG, stat.S_IFIFO, stat.S_IFSOCK)
 
@@ -22,78 +22,50 @@ class ChangeablePlace(HostPlace):
     """
 
     def mkdir(self, mode: int) -> None:
-        self._may_create(directory=True)
+        may_create(self, directory=True)
         self._host.mkdirat(self._dir_fd, self._name, mode)
 
     def mknod(self, mode: int, device: int = 0) -> None:
         """EPERM for devices, unless the mount allows them: a guest's must not reach the host's."""
         if stat.S_IFMT(mode) not in MAKEABLE and not self.mount.devices:
             self._fail(errno.EPERM)
-        self._may_create()
-        self._host.mknodat(self._dir_fd, self._name, mode if stat.S_IFMT(mode) else mode | stat.S_IFREG, device)
+        may_create(self)
+        self._host.mknodat(
+            self._dir_fd, self._name, mode if stat.S_IFMT(mode) else mode | stat.S_IFREG, device
+        )
 
     def symlink(self, target: bytes) -> None:
         if not target or b"\0" in target:
             self._fail(errno.ENOENT)
-        self._may_create()
+        may_create(self)
         self._host.symlinkat(target, self._dir_fd, self._name)
 
     def link(self, source: Place) -> None:
-        self._may_create()
-        if source.mount is not self.mount:
-            self._fail(errno.EXDEV)
+        may_link(self, source)
         if isinstance(source, HeldPlace):
             name = b"/proc/self/fd/%d" % source.opened.fd
             self._host.linkat(AT_FDCWD, name, self._dir_fd, self._name, AT_SYMLINK_FOLLOW)
         elif isinstance(source, HostPlace):
             self._host.linkat(source._dir_fd, source._name, self._dir_fd, self._name)
+        else:
+            self._fail(errno.EXDEV)
 
     def unlink(self) -> None:
-        if self.last != "name":
-            self._fail(errno.EISDIR)
-        self._writable()
-        if self.slash:
-            self._fail(errno.EISDIR if stat.S_ISDIR(self.stat().st_mode) else errno.ENOTDIR)
-        if self.busy:
-            self._refuse_busy(errno.EISDIR)
+        may_unlink(self)
         self._host.unlinkat(self._dir_fd, self._name)
 
     def rmdir(self) -> None:
-        if self.last != "name":
-            self._fail(REMOVE_DOTS[self.last])
-        self._writable()
-        if self.busy:
-            self._fail(errno.EBUSY if stat.S_ISDIR(self.stat().st_mode) else errno.ENOTDIR)
+        may_rmdir(self)
         self._host.unlinkat(self._dir_fd, self._name, AT_REMOVEDIR)
 
-    def _refuse_busy(self, for_directory: int) -> NoReturn:
-        self._fail(for_directory if stat.S_ISDIR(self.stat().st_mode) else errno.EBUSY)
-
     def rename(self, to: Place, flags: int = 0) -> None:
-        """do_renameat2(): flags, mounts, dots, EROFS, then what the host says."""
-        if flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE) or flags == RENAME_NOREPLACE | RENAME_EXCHANGE:
-            self._fail(errno.EPERM if flags == RENAME_WHITEOUT else errno.EINVAL)
-        if to.mount is not self.mount or not isinstance(to, HostPlace):
-            self._fail(errno.EXDEV)
-        if self.last != "name":
+        may_rename(self, to, flags)
+        if not isinstance(to, HostPlace):
             self._fail(errno.EBUSY)
-        if to.last != "name":
-            self._fail(errno.EEXIST if flags & RENAME_NOREPLACE else errno.EBUSY)
-        self._writable()
-        self._check_renamed(to, flags)
         if flags:
             self._host.renameat2(self._dir_fd, self._name, to._dir_fd, to._name, flags)
         else:
             self._host.renameat(self._dir_fd, self._name, to._dir_fd, to._name)
-
-    def _check_renamed(self, to: HostPlace, flags: int) -> None:
-        old = self.stat()
-        if flags & RENAME_NOREPLACE and to.exists():
-            self._fail(errno.EEXIST)
-        if not stat.S_ISDIR(old.st_mode) and (self.slash or (to.slash and not flags & RENAME_EXCHANGE)):
-            self._fail(errno.ENOTDIR)
-        if self.busy or to.busy:
-            self._fail(errno.EBUSY)
 
     def chmod(self, mode: int) -> None:
         self._change_existing()
@@ -116,7 +88,7 @@ class ChangeablePlace(HostPlace):
         kind = self.stat().st_mode
         if not stat.S_ISREG(kind):
             self._fail(errno.EISDIR if stat.S_ISDIR(kind) else errno.EINVAL)
-        self._writable()
+        writable(self)
         opened = self.open(os.O_WRONLY | os.O_NONBLOCK)
         try:
             self._host.ftruncate(opened.fd, length)
@@ -138,4 +110,4 @@ class ChangeablePlace(HostPlace):
         after.
         """
         self.stat()
-        self._writable()
+        writable(self)

@@ -48,24 +48,34 @@ def default_view(
         CompatError: when a folder or file does not exist or can't be opened.
     """
     if trust:
-        whole = open_grant(host, Grant(b"/", b"/", devices=True))
-        view = FileView(host, MountTable(whole))
-        trees = {b"/proc/" + name: _own(proc, name) for name in OWN} if proc is not None else {}
-        _add_trees(view, trees)
-        _add_all(view, [open_grant(host, grant) for grant in grants])
-        return view
-    view = FileView(host, MountTable(_root(host, sysroot, writable=sysroot_writable)))
-    private = PrivateFolder(host)
+        root: Mount = open_grant(host, Grant(b"/", b"/", devices=True))
+    else:
+        root = _root(host, sysroot, writable=sysroot_writable)
+    view = FileView(host, MountTable(root))
+    try:
+        if trust:
+            _add_trees(view, {b"/proc/" + name: _own(proc, name) for name in OWN if proc is not None})
+        else:
+            _add_own(view, cwd, proc, dev)
+        _add_all(view, (open_grant(host, grant) for grant in grants))
+        if program is not None:
+            _add_program(view, program)
+    except BaseException:
+        view.close()
+        raise
+    return view
+
+
+def _add_own(view: FileView, cwd: bytes, proc: Directory | None, dev: Directory | None) -> None:
+    """What a guest sees without asking."""
+    private = PrivateFolder(view.host)
+    view.on_close(private.remove)
     _add_all(view, [HostMount(b"/tmp", partial(private.folder, b"tmp"), kind=b"tmpfs")])
-    if names_of(cwd)[:1] not in ([], *([name] for name in NEVER_GRANTED)):
-        _add_all(view, [open_grant(host, Grant(cwd, cwd))])
+    if names_of(cwd) and names_of(cwd)[0] not in NEVER_GRANTED:
+        _add_all(view, [open_grant(view.host, Grant(cwd, cwd))])
     _add_trees(view, {b"/proc": proc, b"/dev": dev})
     if dev is not None:
         _add_all(view, [HostMount(b"/dev/shm", partial(private.folder, b"shm"), kind=b"tmpfs")])
-    _add_all(view, [open_grant(host, grant) for grant in grants])
-    if program is not None:
-        _add_program(view, program)
-    return view
 
 
 def start_folder(view: FileView, cwd: bytes) -> Opened:
@@ -81,6 +91,7 @@ def _root(host: Host, sysroot: bytes | None, *, writable: bool) -> Mount:
         return SyntheticMount(b"/", Directory({}, mode=0o755), device=os.makedev(0, FIRST_DEVICE - 1))
     mount = open_grant(host, Grant(sysroot, b"/", read_only=not writable))
     if mount.single:
+        host.close(mount.root_fd)
         raise CompatError(f"the sysroot {os.fsdecode(sysroot)} is no folder")
     return mount
 
@@ -101,16 +112,18 @@ def _add_all(view: FileView, mounts: Iterable[Mount]) -> None:
 
 def _add_program(view: FileView, program: bytes) -> None:
     path = os.path.abspath(program)
-    wanted = open_grant(view.host, Grant(program, path, read_only=True))
+    if not _shows(view, path, program):
+        _add_all(view, [open_grant(view.host, Grant(program, path, read_only=True))])
+
+
+def _shows(view: FileView, path: bytes, program: bytes) -> bool:
+    """Whether *path* in the view is the host's file *program* already."""
     try:
         with view.resolve(path, NOWHERE) as place:
             shown = place.stat()
-        real = view.host.fstatat(AT_FDCWD, program, 0)
-        if (shown.st_dev, shown.st_ino) == (real.st_dev, real.st_ino):
-            return
+        return os.path.samestat(shown, view.host.fstatat(AT_FDCWD, program, 0))
     except OSError:
-        pass
-    _add_all(view, [wanted])
+        return False
 
 
 def canonical(view: FileView, path: bytes) -> bytes:

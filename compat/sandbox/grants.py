@@ -83,4 +83,4 @@ def open_grant(host: Host, grant: Grant, *, kind: bytes = b"host") -> HostMount:
     except OSError as error:
         raise CompatError(f"can't mount {os.fsdecode(grant.host)}: {error.strerror}") from error
     devices = grant.devices or stat.S_ISCHR(mode) or stat.S_ISBLK(mode)
-    return HostMount(grant.guest, lambda: fd, leaf=leaf, read_only=grant.read_only, devices=devices, kind=kind)
+    return HostMount(grant.guest, fd, leaf=leaf, read_only=grant.read_only, devices=devices, kind=kind)

@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from compat.host import AT_FDCWD, O_PATH, Dirent, Statfs, Times
 from compat.sandbox.place import Opened, Place, Site, Tree, special
+from compat.sandbox.rules import writable
 
 
 class HeldPlace(Place):
@@ -48,7 +49,7 @@ class HeldPlace(Place):
                 if stat.S_ISDIR(kind):
                     self._fail(errno.EISDIR)
                 if stat.S_ISREG(kind):
-                    self._writable()
+                    writable(self)
             return
         has = self._host.fcntl(self.opened.fd, fcntl.F_GETFL) & os.O_ACCMODE
         readable_pipe = stat.S_ISFIFO(kind)  # the other end of a pipe is the guest's as well
@@ -66,7 +67,7 @@ class HeldPlace(Place):
     def access(self, mode: int, *, effective: bool = False) -> None:
         self._host.faccessat(AT_FDCWD, self._link, mode, 0)
         if mode & os.W_OK and not special(self.stat().st_mode):
-            self._writable()
+            writable(self)
 
     def statfs(self) -> Statfs:
         return self._host.fstatfs(self.opened.fd)
@@ -81,21 +82,21 @@ class HeldPlace(Place):
         return self._tree.listdir(self.opened)
 
     def chmod(self, mode: int) -> None:
-        self._writable()
+        writable(self)
         self._by(
             lambda: self._host.fchmod(self.opened.fd, mode),
             lambda: self._host.fchmodat(AT_FDCWD, self._link, mode, 0),
         )
 
     def chown(self, owner: int, group: int) -> None:
-        self._writable()
+        writable(self)
         self._by(
             lambda: self._host.fchown(self.opened.fd, owner, group),
             lambda: self._host.fchownat(AT_FDCWD, self._link, owner, group, 0),
         )
 
     def utime(self, times: Times | None) -> None:
-        self._writable()
+        writable(self)
         self._by(
             lambda: self._host.futimens(self.opened.fd, times),
             lambda: self._host.utimensat(AT_FDCWD, self._link, times, 0),
@@ -123,11 +124,11 @@ class HeldPlace(Place):
             self._host.close(opened.fd)
 
     def setxattr(self, attribute: bytes, value: bytes, flags: int = 0) -> None:
-        self._writable()
+        writable(self)
         self._host.setxattr(self._link, attribute, value, flags, follow=True)
 
     def removexattr(self, attribute: bytes) -> None:
-        self._writable()
+        writable(self)
         self._host.removexattr(self._link, attribute, follow=True)
 
     # an open file has no name of its own to change

@@ -52,9 +52,10 @@ class HostPlace(Place):
             self._host.close(self._dir_fd)
 
     def open(self, flags: int, mode: int = 0o666) -> Opened:
+        if flags & os.O_CREAT and (self.slash or self.last != "name"):
+            exclusive = flags & os.O_EXCL and self.last != "name"
+            raise refuse(errno.EEXIST if exclusive else errno.EISDIR)
         if self.slash:
-            if flags & os.O_CREAT and self.last == "name":
-                raise refuse(errno.EISDIR)
             flags |= os.O_DIRECTORY
         if self.mount.read_only and _changes(flags):
             flags = self._open_read_only(flags)
@@ -83,12 +84,14 @@ class HostPlace(Place):
             raise refuse(errno.EROFS if flags & os.O_CREAT else errno.ENOENT) from None
         if flags & (os.O_CREAT | os.O_EXCL) == os.O_CREAT | os.O_EXCL:
             raise refuse(errno.EEXIST)
-        if stat.S_ISREG(kind) or (stat.S_ISDIR(kind) and TMPFILE and flags & TMPFILE == TMPFILE):
-            if flags & os.O_ACCMODE != os.O_RDONLY or flags & os.O_TRUNC:
-                self._host_access(os.W_OK, effective=True)
-                raise refuse(errno.EROFS)
-        elif stat.S_ISDIR(kind) and (flags & os.O_ACCMODE != os.O_RDONLY or flags & os.O_CREAT):
-            raise refuse(errno.EISDIR)
+        temporary = TMPFILE and flags & TMPFILE == TMPFILE
+        if stat.S_ISDIR(kind):
+            raise refuse(errno.EROFS if temporary else errno.EISDIR)
+        if flags & os.O_DIRECTORY:
+            raise refuse(errno.ENOTDIR)
+        if stat.S_ISREG(kind) and (_writes(flags) or flags & os.O_TRUNC):
+            self._host_access(os.W_OK, effective=True)
+            raise refuse(errno.EROFS)
         return flags & ~(os.O_CREAT | os.O_TRUNC)
 
     def _refuse_device(self, mode: int, flags: int) -> None:

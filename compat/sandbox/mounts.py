@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
 from typing import NamedTuple
 
-from compat.sandbox.paths import names_of
+from compat.sandbox.paths import names_of, refuse
 from compat.sandbox.synthetic import Node
 
 
@@ -23,15 +24,15 @@ class Mount:
 class HostMount(Mount):
     """A folder or one file of the host.
 
-    *opener* gives the O_PATH descriptor of the folder, or of the folder that holds the file *leaf*; it is
-    called at the first use. *devices* says whether device nodes found inside may be opened: on a machine
-    where compat runs as root they would otherwise lead out.
+    *root* is the O_PATH descriptor of the folder, or of the folder that holds the file *leaf*; or a callable
+    that opens it at the first use. *devices* says whether device nodes inside may be opened: where compat
+    runs as root they would otherwise lead out.
     """
 
     def __init__(
         self,
         guest_path: bytes,
-        opener: Callable[[], int],
+        root: int | Callable[[], int],
         *,
         leaf: bytes = b".",
         read_only: bool = False,
@@ -41,8 +42,7 @@ class HostMount(Mount):
         super().__init__(guest_path, read_only=read_only, kind=kind)
         self.leaf = leaf
         self.devices = devices
-        self._opener = opener
-        self._fd: int | None = None
+        self._root: int | Callable[[], int] | None = root
 
     @property
     def single(self) -> bool:
@@ -51,13 +51,16 @@ class HostMount(Mount):
 
     @property
     def root_fd(self) -> int:
-        if self._fd is None:
-            self._fd = self._opener()
-        return self._fd
+        if self._root is None:
+            raise refuse(errno.ENODEV)  # closed
+        if not isinstance(self._root, int):
+            self._root = self._root()
+        return self._root
 
     def forget(self) -> int | None:
-        """The open descriptor, if any, which the caller closes."""
-        fd, self._fd = self._fd, None
+        """The open descriptor, if any, which the caller closes; the mount is of no use after it."""
+        fd = self._root if isinstance(self._root, int) else None
+        self._root = None
         return fd
 
 

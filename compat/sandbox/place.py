@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import stat
 from abc import ABC, abstractmethod
@@ -163,27 +162,12 @@ class Place(ABC):
     @abstractmethod
     def removexattr(self, attribute: bytes) -> None: ...
 
-    # what all of them check alike, in the order of Linux's fs/namei.c
-
     def exists(self) -> bool:
         try:
             self.stat()
         except FileNotFoundError:
             return False
         return True
-
-    def _may_create(self, *, directory: bool = False) -> None:
-        """filename_create(): EEXIST before EROFS; only a directory's name may end in a slash."""
-        if self.last != "name" or self.exists():
-            raise refuse(errno.EEXIST)
-        if self.slash and not directory:
-            raise refuse(errno.ENOENT)
-        self._writable()
-
-    def _writable(self) -> None:
-        """mnt_want_write()."""
-        if self.mount is not None and self.mount.read_only:
-            raise refuse(errno.EROFS)
 
     def _fail(self, number: int) -> NoReturn:
         raise refuse(number)
@@ -192,7 +176,3 @@ class Place(ABC):
 def special(mode: int) -> bool:
     """special_file() of Linux's include/linux/fs.h: what a read-only mount lets be written."""
     return stat.S_ISCHR(mode) or stat.S_ISBLK(mode) or stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
-
-
-REMOVE_DOTS: dict[Last, int] = {".": errno.EINVAL, "..": errno.ENOTEMPTY, "/": errno.EBUSY}
-"""What rmdir(2) says to a path that ends in these."""

@@ -22,7 +22,7 @@ from compat.sandbox.paths import join, names_of, parse, refuse
 from compat.sandbox.place import Opened, Place, Site, Tree
 from compat.sandbox.present import Present
 from compat.sandbox.route import MagicMet, Route
-from compat.sandbox.synthetic import Directory, Link, Node
+from compat.sandbox.synthetic import Directory, File, Link, Node
 from compat.sandbox.synthetic_place import SyntheticPlace
 
 RACES: Final = 16
@@ -231,6 +231,8 @@ class Resolver:
 
     def _mount_root(self, route: Route, mount: Mount) -> Place:
         site = route.site(mount.guest_path, busy=True)
+        if route.entry and route.last == "name":
+            return self._mount_point(route, site, mount)
         if isinstance(mount, SyntheticMount):
             route.check(mount.node.mode)
             return self._synthetic(mount, site, mount.node)
@@ -238,6 +240,14 @@ class Resolver:
         if mount.single:
             route.check(stat.S_IFREG)
         return ChangeablePlace(self._tree, mount, site, mount.root_fd, mount.leaf)
+
+    def _mount_point(self, route: Route, site: Site, mount: Mount) -> Place:
+        """The name of a mount point, which belongs to the mount that holds it."""
+        holder = self._table.find(route.names[:-1]).mount
+        if isinstance(mount, SyntheticMount):
+            return self._synthetic(holder, site, mount.node)
+        single = isinstance(mount, HostMount) and mount.single
+        return self._synthetic(holder, site, File(b"") if single else self._way)
 
     def _synthetic(self, mount: Mount, site: Site, node: Node | None) -> Place:
         device = mount.device if isinstance(mount, SyntheticMount) else WAY_DEVICE

@@ -10,7 +10,8 @@ from typing import NoReturn
 from compat.host import O_PATH, Dirent, Statfs, Times
 from compat.sandbox.mounts import Mount
 from compat.sandbox.paths import MAX_NAME, refuse
-from compat.sandbox.place import REMOVE_DOTS, Opened, Place, Site, Tree
+from compat.sandbox.place import Opened, Place, Site, Tree
+from compat.sandbox.rules import may_create, may_link, may_rename, may_rmdir, may_unlink
 from compat.sandbox.synthetic import Device, Directory, File, Link, Node, node_stat, path_only
 
 PROC_SUPER_MAGIC = 0x9FA0
@@ -58,8 +59,6 @@ class SyntheticPlace(Place):
             self._fail(errno.ENOTDIR)
 
     def stat(self) -> os.stat_result:
-        if self.slash and not isinstance(self.node, Directory | Link):
-            self._fail(errno.ENOTDIR)
         return node_stat(self.node, self.guest_path, self._device, self._tree.started)
 
     def readlink(self) -> bytes:
@@ -92,27 +91,33 @@ class SyntheticPlace(Place):
         return self._tree.listdir(Opened(-1, self.node, self.guest_path, self.mount))
 
     def mkdir(self, mode: int) -> None:
-        self._may_create(directory=True)
+        may_create(self, directory=True)
+        self._fail(errno.EROFS)
 
     def mknod(self, mode: int, device: int = 0) -> None:
-        self._may_create()
+        may_create(self)
+        self._fail(errno.EROFS)
 
     def symlink(self, target: bytes) -> None:
-        self._may_create()
+        may_create(self)
+        self._fail(errno.EROFS)
 
     def link(self, source: Place) -> None:
-        self._may_create()
+        may_link(self, source)
+        self._fail(errno.EROFS)
 
     def unlink(self) -> None:
-        self._fail(errno.EISDIR if self.last != "name" else errno.EROFS)
+        may_unlink(self)
+        self._fail(errno.EROFS)
 
     def rmdir(self) -> None:
-        self._fail(errno.EROFS if self.last == "name" else REMOVE_DOTS[self.last])
+        may_rmdir(self)
+        self._fail(errno.EROFS)
 
     def rename(self, to: Place, flags: int = 0) -> None:
-        if to.mount is not self.mount:
-            self._fail(errno.EXDEV)
-        self._fail(errno.EBUSY if "name" not in (self.last, to.last) else errno.EROFS)
+        may_rename(self, to, flags)
+        if self.guest_path != to.guest_path:
+            self._fail(errno.EROFS)
 
     def chmod(self, mode: int) -> None:
         self._unchangeable()
@@ -142,9 +147,6 @@ class SyntheticPlace(Place):
     def _unchangeable(self) -> NoReturn:
         self.stat()
         self._fail(errno.EPERM)
-
-    def _writable(self) -> None:
-        raise refuse(errno.EROFS)
 
 
 def allowed(node: Node, user: int, groups: set[int]) -> int:

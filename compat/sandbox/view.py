@@ -6,6 +6,7 @@ import errno
 import os
 import stat
 import time
+from collections.abc import Callable
 from typing import Final
 
 from compat.host import Dirent, Host
@@ -27,6 +28,7 @@ class FileView:
         self.host = host
         self.table = table
         self.started = time.time()
+        self._closing: list[Callable[[], None]] = []
         self._resolver = Resolver(self, table, openat2=openat2)
         self._present = Present(host)
 
@@ -44,6 +46,18 @@ class FileView:
         `link/`.
         """
         return self._resolver.resolve(path, base, follow=False, entry=True)
+
+    def open(self, path: bytes, base: Opened, flags: int, mode: int = 0o666) -> Opened:
+        """openat(2) with the host's flag values: what resolve() and Place.open() do, with the right
+        following.
+        """
+        creates = flags & os.O_CREAT
+        if creates and path.endswith(b"/"):
+            with self.entry(path, base) as place:  # never looks at the name itself
+                return place.open(flags, mode)
+        follow = not (flags & os.O_NOFOLLOW or (creates and flags & os.O_EXCL))
+        with self.resolve(path, base, follow=follow) as place:
+            return place.open(flags, mode)
 
     def held(self, opened: Opened) -> Place:
         """The place of an open file: for fchmod, fchown, futimens, fsetxattr and AT_EMPTY_PATH."""
@@ -126,9 +140,15 @@ class FileView:
     def mounts(self) -> list[Mount]:
         return self.table.all()
 
+    def on_close(self, act: Callable[[], None]) -> None:
+        """Do *act* when the view is closed."""
+        self._closing.append(act)
+
     def close(self) -> None:
         """Let go of the descriptors of all mounts. The view is of no use after it."""
         for mount in self.table.all():
             fd = mount.forget() if isinstance(mount, HostMount) else None
             if fd is not None:
                 self.host.close(fd)
+        for act in self._closing:
+            act()

@@ -13,8 +13,8 @@ from shims.posix import attributes as posix
 from shims.posix.names import existing, here, open_file
 
 __all__ = [
-    "chown_narrow", "faccessat", "faccessat2", "fchmodat", "fchmodat2", "fchown_narrow", "fstat_old", "fstatfs64",
-    "lchown_narrow", "lstat_old", "newfstatat", "stat_old", "statfs64", "statx", "utime",
+    "chown_narrow", "faccessat", "faccessat2", "fchmodat", "fchmodat2", "fchown_narrow", "fstatfs64",
+    "lchown_narrow", "newfstatat", "statfs64", "statx", "utime",
 ]  # fmt: skip
 
 _STAT_FLAGS = {"AT_SYMLINK_NOFOLLOW", "AT_EMPTY_PATH", "AT_NO_AUTOMOUNT"}
@@ -34,9 +34,7 @@ def _look(thread: LinuxThread, dir: int, path: CString, flags: FlagSet) -> os.st
         return place.stat()
 
 
-def statx(
-    thread: LinuxThread, dir: int, path: CString, flags: FlagSet, mask: FlagSet, stat: Pointer[Record]
-) -> None:
+def statx(thread: LinuxThread, dir: int, path: CString, flags: FlagSet, mask: FlagSet, stat: Pointer[Record]) -> None:
     """statx(2): the basic fields, whatever *mask* asks for, as a file system without more gives them."""
     sync = {"AT_STATX_SYNC_AS_STAT", "AT_STATX_FORCE_SYNC", "AT_STATX_DONT_SYNC"}
     if mask.value >> 31 or flags.unknown or flags - _STAT_FLAGS - sync or not flags & sync:
@@ -61,24 +59,6 @@ def statx(
         moment: int = getattr(found, f"st_{name}_ns")
         fields[f"{name}.sec"], fields[f"{name}.nsec"] = divmod(moment, 1_000_000_000)
     stat.write(fields)
-
-
-# --- struct __old_kernel_stat ---
-
-
-def stat_old(thread: LinuxThread, path: CString, stat: Pointer[Record]) -> None:
-    """oldstat."""
-    posix.stat(thread, path, stat)
-
-
-def lstat_old(thread: LinuxThread, path: CString, stat: Pointer[Record]) -> None:
-    """oldlstat."""
-    posix.lstat(thread, path, stat)
-
-
-def fstat_old(thread: LinuxThread, fd: int, stat: Pointer[Record]) -> None:
-    """oldfstat."""
-    posix.fstat(thread, fd, stat)
 
 
 def statfs64(thread: LinuxThread, path: CString, size: int, info: Pointer[Record]) -> None:

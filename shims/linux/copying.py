@@ -41,7 +41,7 @@ def sendfile(thread: LinuxThread, out_fd: int, in_fd: int, offset: Pointer[int] 
     count = min(count, MAX_COUNT)
     moved = _send(thread, source, target, place, count)
     if offset is not None and place is not None:
-        offset.write(place + moved)  # type: ignore[arg-type]
+        offset.write(place + moved)
     return moved
 
 
@@ -79,9 +79,9 @@ def copy_file_range(
         raise OSError(errno.EINVAL, "no regular file")
     copied = thread.host.copy_file_range(source.fd, target.fd, min(count, MAX_COUNT), begin, end)
     if in_offset is not None and begin is not None:
-        in_offset.write(begin + copied)  # type: ignore[arg-type]
+        in_offset.write(begin + copied)
     if out_offset is not None and end is not None:
-        out_offset.write(end + copied)  # type: ignore[arg-type]
+        out_offset.write(end + copied)
     return copied
 
 
@@ -131,4 +131,3 @@ def sync_file_range(thread: LinuxThread, fd: int, offset: int, length: int, flag
 def flush_first(thread: LinuxThread, fd: int, flags: FlagSet, offset: int, length: int) -> None:
     """sync_file_range2, as ARM and PowerPC order it."""
     sync_file_range(thread, fd, offset, length, flags)
-

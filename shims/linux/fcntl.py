@@ -15,8 +15,9 @@ from shims.posix.fcntl import report_lock, take_lock
 from shims.posix.names import open_file
 
 __all__ = [
-    "add_seals", "get_hint", "get_lease", "get_open_file_lock", "get_owner_ex", "get_pipe_size", "get_seals", "get_signal",
-    "same_file", "set_hint", "set_open_file_lock", "set_owner_ex", "set_pipe_size", "set_signal", "wait_open_file_lock",
+    "add_seals", "get_hint", "get_lease", "get_open_file_lock", "get_owner_ex", "get_pipe_size", "get_seals",
+    "get_signal", "same_file", "set_hint", "set_open_file_lock", "set_owner_ex", "set_pipe_size", "set_signal",
+    "wait_open_file_lock",
 ]  # fmt: skip
 
 _SEALS: Final = {
@@ -122,7 +123,7 @@ def _sealable(thread: LinuxThread, fd: int) -> int:
 def get_hint(thread: LinuxThread, fd: int, cmd: Constant, hint: Pointer[int]) -> None:
     """F_GET_RW_HINT."""
     found: bytes = thread.host.fcntl(open_file(thread, fd).fd, _linux(_F_GET_RW_HINT), bytes(8))
-    hint.write(int.from_bytes(found, "little"))  # type: ignore[arg-type]
+    hint.write(int.from_bytes(found, "little"))
 
 
 def set_hint(thread: LinuxThread, fd: int, cmd: Constant, hint: Pointer[int]) -> None:

@@ -11,15 +11,15 @@ from compat.abi.flags import Constant, FlagSet
 from compat.abi.handles import ArrayHandle, Buffer, CString, Pointer
 from compat.abi.structs import Record
 from shims.linux.state import LinuxThread
-from shims.posix.files import seek, spans_of, truncate
+from shims.posix.files import seek, spans_of
 from shims.posix.names import open_file
-from shims.posix.opening import WITH_PATH, host_flags, install, open_at
 from shims.posix.openfiles import OpenFile, SpecialFile
+from shims.posix.opening import WITH_PATH, host_flags, install, open_at
 from shims.posix.transfers import Span, receive, send, views_of
 
 __all__ = [
-    "close_range", "fallocate", "ftruncate64", "llseek", "memfd_create", "openat2", "pread64", "preadv", "preadv2", "pwrite64",
-    "pwritev", "pwritev2", "syncfs", "truncate64",
+    "close_range", "fallocate", "llseek", "memfd_create", "openat2", "pread64", "preadv", "preadv2",
+    "pwrite64", "pwritev", "pwritev2", "syncfs",
 ]  # fmt: skip
 
 _PAGE = 4096
@@ -136,19 +136,7 @@ def llseek(thread: LinuxThread, fd: int, high: int, low: int, result: Pointer[in
     file = open_file(thread, fd)
     offset = low & 0xFFFF_FFFF | (high & 0xFFFF_FFFF) << 32
     position = seek(thread, file, offset - (1 << 64) if offset >> 63 else offset, whence)
-    result.write(position)  # type: ignore[arg-type]
-
-
-def truncate64(thread: LinuxThread, path: CString, size: int) -> None:
-    """truncate64(2)."""
-    truncate(thread, path, size)
-
-
-def ftruncate64(thread: LinuxThread, fd: int, size: int) -> None:
-    """ftruncate64(2)."""
-    if size < 0:
-        raise OSError(errno.EINVAL, "size")
-    thread.host.ftruncate(open_file(thread, fd).fd, size)
+    result.write(position)
 
 
 def fallocate(thread: LinuxThread, fd: int, mode: FlagSet, offset: int, length: int) -> None:
@@ -215,4 +203,3 @@ def memfd_create(thread: LinuxThread, name: CString, flags: FlagSet) -> int:
     fd = thread.host.memfd_create(text, flags.host(_MEMFD))
     given = frozenset({"O_LARGEFILE", "O_CLOEXEC"} if "MFD_CLOEXEC" in flags else {"O_LARGEFILE"})
     return install(thread, OpenFile(thread.host, fd, path=b"/memfd:" + text).opened, given)
-

@@ -177,7 +177,8 @@ def _deadline(call: _Call) -> float | None:
     """The end of a wait as a monotonic time: FUTEX_WAIT takes a length, FUTEX_WAIT_BITSET a point in time."""
     if not call.timeout:
         return None
-    wanted = nanoseconds(call.layout.unpack(call.thread.memory.read(call.timeout, call.layout.size)))
+    thread = call.thread
+    wanted = nanoseconds(thread, call.layout.unpack(thread.memory.read(call.timeout, call.layout.size)))
     if "FUTEX_WAIT_BITSET" not in call.op:
         return time.monotonic() + wanted / SECOND
     now = time.time_ns() if "FUTEX_CLOCK_REALTIME" in call.op else time.monotonic_ns()

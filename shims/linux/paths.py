@@ -19,9 +19,7 @@ _RENAMES = {
 }
 
 
-def renameat2(
-    thread: LinuxThread, dir: int, path: CString, new_dir: int, new_path: CString, flags: FlagSet
-) -> None:
+def renameat2(thread: LinuxThread, dir: int, path: CString, new_dir: int, new_path: CString, flags: FlagSet) -> None:
     """renameat2(2); RENAME_WHITEOUT makes a device node, which is refused with EPERM."""
     if flags.unknown or ("RENAME_EXCHANGE" in flags and len(flags) > 1):
         raise OSError(errno.EINVAL, "flags")

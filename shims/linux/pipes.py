@@ -48,9 +48,9 @@ def splice(
     _wait_for_both(thread, source, target, flags)
     moved = thread.host.splice(source.fd, target.fd, min(count, MAX_COUNT), begin, end, nonblock=True)
     if in_offset is not None and begin is not None:
-        in_offset.write(begin + moved)  # type: ignore[arg-type]
+        in_offset.write(begin + moved)
     if out_offset is not None and end is not None:
-        out_offset.write(end + moved)  # type: ignore[arg-type]
+        out_offset.write(end + moved)
     return moved
 
 

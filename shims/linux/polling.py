@@ -127,4 +127,3 @@ def swap_mask(thread: LinuxThread, record: Record) -> None:
 def restore_mask(thread: LinuxThread) -> None:
     if thread.saved_mask is not None:
         thread.mask, thread.saved_mask = thread.saved_mask, None
-

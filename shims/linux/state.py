@@ -54,6 +54,10 @@ class LinuxProcess(PosixProcess):
         thread.parent_death_signal = 0
         super().become_child(thread)
 
+    @property
+    def read_implies_exec(self) -> bool:
+        return bool(self.personality & self.abi.flags("Personality").values["READ_IMPLIES_EXEC"])
+
 
 class Waiter:
     """One thread in a futex queue; it is its own key, so that it may move to another queue. *until* as in Wait."""

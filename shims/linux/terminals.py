@@ -19,10 +19,11 @@ from shims.posix.names import open_file
 from shims.posix.opening import host_flags, install
 
 __all__ = [
-    "clear_close_on_exec", "flow", "flush", "get_block_size", "get_discipline", "get_group", "get_lock", "get_modes", "get_number",
-    "get_session", "get_size", "leave", "open_peer", "output_queue", "packet_mode", "readable", "send_break", "set_async",
-    "set_blocking", "set_close_on_exec", "set_discipline", "set_exclusive", "set_group", "set_lock", "set_modes",
-    "set_modes_drained", "set_modes_flushed", "set_shared", "set_size", "take",
+    "clear_close_on_exec", "flow", "flush", "get_block_size", "get_discipline", "get_group", "get_lock",
+    "get_modes", "get_number", "get_session", "get_size", "leave", "open_peer", "output_queue", "packet_mode",
+    "readable", "send_break", "set_async", "set_blocking", "set_close_on_exec", "set_discipline", "set_exclusive",
+    "set_group", "set_lock", "set_modes", "set_modes_drained", "set_modes_flushed", "set_shared", "set_size",
+    "take",
 ]  # fmt: skip
 
 _ACTIONS: Final = (termios.TCOOFF, termios.TCOON, termios.TCIOFF, termios.TCION)
@@ -247,4 +248,4 @@ def _say(thread: LinuxThread, fd: int, request: int, value: Pointer[int]) -> Non
 
 
 def _tell(target: Pointer[int], value: int) -> None:
-    target.write(value)  # type: ignore[arg-type]
+    target.write(value)

@@ -16,9 +16,9 @@ from shims.posix.names import existing, here, open_file
 from shims.posix.state import PosixThread
 
 __all__ = [
-    "access", "access_at", "change_mode", "change_owner", "chmod", "chown", "fchmod", "fchown", "fchownat", "fstat", "fstatfs",
-    "futimesat", "lchown", "lstat", "stat", "stat_fields", "statfs", "statfs_fields", "times_of", "touch_at", "umask",
-    "utimensat", "utimes",
+    "access", "access_at", "change_mode", "change_owner", "chmod", "chown", "fchmod", "fchown", "fchownat", "fstat",
+    "fstatfs", "futimesat", "lchown", "lstat", "stat", "stat_fields", "statfs", "statfs_fields", "times_of",
+    "touch_at", "umask", "utimensat", "utimes",
 ]  # fmt: skip
 
 _ACCESS: Final = {"R_OK": os.R_OK, "W_OK": os.W_OK, "X_OK": os.X_OK}

@@ -36,9 +36,14 @@ _SHORTEST = 1_000_000  # nanoseconds before a clock that had not come far enough
 _LONGEST = 1_000_000 * SECOND  # what the host can wait for at once: poll(2) takes 2**31 - 1 ms
 
 
-def nanoseconds(value: Record) -> int:
-    """A timespec as nanoseconds; raises OSError(EINVAL) for a negative time or a fraction of a second or more."""
-    seconds, fraction = value.int("sec"), value.int("nsec")
+def nanoseconds(thread: PosixThread, value: Record, prefix: str = "") -> int:
+    """A timespec as nanoseconds; raises OSError(EINVAL) for a negative time or a fraction of a second or more.
+
+    On 32-bit CPUs the upper half of a 64-bit tv_nsec is padding (kernel/time/time.c, get_timespec64).
+    """
+    seconds, fraction = value.int(f"{prefix}sec"), value.int(f"{prefix}nsec")
+    if thread.abi.cpu.bits == 32:
+        fraction &= 0xFFFF_FFFF
     if seconds < 0 or not 0 <= fraction < SECOND:
         raise OSError(errno.EINVAL, "tv_sec or tv_nsec out of range")
     return seconds * SECOND + fraction
@@ -92,7 +97,7 @@ def clock_settime(thread: PosixThread, clock: Constant, now: Pointer[Record]) ->
     if clock not in _SETTABLE[:1]:
         _host_clock(thread, clock)
         raise OSError(errno.EINVAL, f"{clock} can't be set")
-    nanoseconds(now.read())
+    nanoseconds(thread, now.read())
     raise OSError(errno.EPERM, "clock_settime")
 
 
@@ -138,7 +143,7 @@ def nanosleep(thread: PosixThread, want: Pointer[Record], left: Pointer[Record] 
     Raises:
         OSError: EINVAL for a time that is none. (EINTR comes from the scheduler.)
     """
-    _sleep(thread, CLOCKS["CLOCK_MONOTONIC"], nanoseconds(want.read()), left)
+    _sleep(thread, CLOCKS["CLOCK_MONOTONIC"], nanoseconds(thread, want.read()), left)
 
 
 def clock_nanosleep(
@@ -156,7 +161,7 @@ def clock_nanosleep(
         raise OSError(errno.EOPNOTSUPP, f"no sleep on {clock}")
     if clock.endswith("_ALARM"):
         raise OSError(errno.EPERM, clock)
-    wanted = nanoseconds(want.read())
+    wanted = nanoseconds(thread, want.read())
     if "TIMER_ABSTIME" in flags:
         _sleep_until(thread, host_clock, wanted)
     else:

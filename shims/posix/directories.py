@@ -29,10 +29,13 @@ def seek(file: OpenFile, offset: int, whence: str) -> int:
 
 
 def following(thread: PosixThread, file: OpenFile) -> Iterator[tuple[Dirent, int]]:
-    """The entries from the position on, each with the position behind it; raises OSError(ENOTDIR)."""
+    """The entries from the position on, each with the position behind it; raises OSError: ENOTDIR, ENOENT
+    for a directory that was removed (iterate_dir of Linux's fs/readdir.c)."""
     if not file.is_directory:
         raise OSError(errno.ENOTDIR, "fd")
     if file.names is None:
+        if file.opened.node is None and not thread.host.fstat(file.fd).st_nlink:
+            raise OSError(errno.ENOENT, "removed")
         file.names = thread.process.view.listdir(file.opened)
     for index in range(file.position, len(file.names)):
         yield file.names[index], index + 1

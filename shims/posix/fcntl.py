@@ -13,13 +13,13 @@ from compat.abi.handles import Pointer
 from compat.abi.structs import Record
 from compat.host import Lock
 from shims.posix.names import open_file
-from shims.posix.opening import HOST_FLAGS
 from shims.posix.openfiles import OpenFile
+from shims.posix.opening import HOST_FLAGS
 from shims.posix.state import PosixThread
 
 __all__ = [
-    "duplicate", "duplicate_cloexec", "get_descriptor_flags", "get_lock", "get_owner", "get_status_flags", "set_descriptor_flags",
-    "set_lock", "set_owner", "set_status_flags", "take_lock", "unknown", "wait_lock",
+    "duplicate", "duplicate_cloexec", "get_descriptor_flags", "get_lock", "get_owner", "get_status_flags",
+    "set_descriptor_flags", "set_lock", "set_owner", "set_status_flags", "take_lock", "unknown", "wait_lock",
 ]  # fmt: skip
 
 _SETTABLE: Final = ("O_APPEND", "O_NONBLOCK", "O_DIRECT", "O_NOATIME")
@@ -74,7 +74,7 @@ def set_descriptor_flags(thread: PosixThread, fd: int, cmd: Constant, flags: Fla
 def get_status_flags(thread: PosixThread, fd: int, cmd: Constant) -> int:
     """F_GETFL."""
     file = thread.process.files.get(fd)
-    names = {name for name in file.flags if name != "O_TMPFILE" or not file.flags & {"O_DIRECTORY"}}
+    names = set(file.flags)
     if "O_PATH" not in file.flags:
         bits = thread.host.fcntl(file.fd, host_fcntl.F_GETFL)
         names |= {name for name, bit in _TOLD.items() if bits & bit == bit}

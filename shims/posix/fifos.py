@@ -43,11 +43,12 @@ def go_on(thread: PosixThread) -> Opened:
 
 
 def _wait_for_writer(thread: PosixThread, opened: Opened) -> Opened:
-    if _has_writer(thread, opened.fd):
-        return _blocking(thread, opened)
-    if thread.interrupted:
-        thread.host.close(opened.fd)
-    thread.wait(descriptors={opened.fd: select.POLLIN}, until=time.monotonic() + _LOOK_AGAIN, resume=Reader(opened))
+    if not _has_writer(thread, opened.fd):
+        if thread.interrupted:
+            thread.host.close(opened.fd)
+        soon = time.monotonic() + _LOOK_AGAIN
+        thread.wait(descriptors={opened.fd: select.POLLIN}, until=soon, resume=Reader(opened))
+    return _blocking(thread, opened)
 
 
 def _has_writer(thread: PosixThread, fd: int) -> bool:

@@ -12,16 +12,17 @@ from compat.abi.flags import Constant, FlagSet
 from compat.abi.handles import ArrayHandle, Buffer, CString
 from compat.abi.structs import Record
 from compat.errors import MemoryFault
+from compat.host import Lock
 from shims.posix import directories
 from shims.posix.names import existing, here, open_file
-from shims.posix.opening import creat, open, openat
 from shims.posix.openfiles import OpenFile, SpecialFile
+from shims.posix.opening import creat, open, openat
 from shims.posix.state import PosixThread
-from shims.posix.transfers import Span, receive, send, views_of
+from shims.posix.transfers import Span, receive, send
 
 __all__ = [
-    "close", "creat", "dup", "dup2", "dup3", "fdatasync", "flock", "fsync", "ftruncate", "lseek", "open", "openat", "read",
-    "readv", "seek", "spans_of", "sync", "truncate", "write", "writev",
+    "close", "creat", "dup", "dup2", "dup3", "fdatasync", "flock", "fsync", "ftruncate", "lseek", "open", "openat",
+    "read", "readv", "seek", "spans_of", "sync", "truncate", "write", "writev",
 ]  # fmt: skip
 
 IOV_MAX: Final = 1024  # UIO_MAXIOV of include/uapi/linux/uio.h
@@ -37,12 +38,9 @@ def close(thread: PosixThread, fd: int) -> None:
     """close(2)."""
     file = thread.process.files.get(fd)
     if file.locked and file.links > 1:
-        drop_locks(file)  # any close of a file ends the process's record locks on it: fcntl(2)
+        everything = Lock(fcntl.F_UNLCK, os.SEEK_SET, 0, 0)
+        thread.host.set_lock(file.fd, everything)  # any close of a file ends the process's record locks on it: fcntl(2)
     thread.process.files.close(fd)
-
-
-def drop_locks(file: OpenFile) -> None:
-    fcntl.lockf(file.fd, fcntl.LOCK_UN)
 
 
 # --- reading and writing ---
@@ -203,8 +201,3 @@ def flock(thread: PosixThread, fd: int, op: FlagSet) -> None:
         if "LOCK_NB" in op:
             raise
         thread.wait(until=time.monotonic() + _LOCK_AGAIN)
-
-
-def views_at(thread: PosixThread, buf: Buffer, *, write: bool) -> list[memoryview]:
-    """The guest's memory of one buffer, for calls at an offset."""
-    return views_of(thread, ((buf.address, buf.size),), write=write)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 
 from compat.abi.handles import CString
 from compat.sandbox.place import Opened, Place
@@ -77,8 +76,3 @@ def open_file(thread: PosixThread, fd: int) -> OpenFile:
     if "O_PATH" in file.flags:
         raise OSError(errno.EBADF, "opened with O_PATH")
     return file
-
-
-def host_bits(names: tuple[str, ...]) -> dict[str, int]:
-    """The host's numbers of those O_* names that it has."""
-    return {name: getattr(os, name) for name in names if hasattr(os, name)}

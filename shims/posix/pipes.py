@@ -40,9 +40,7 @@ def make_pipe(thread: PosixThread, flags: frozenset[str]) -> tuple[int, int]:
     """The reading and the writing descriptor of a new pipe; raises OSError(EMFILE)."""
     files, host = thread.process.files, thread.host
     files.free_number(files.free_number() + 1)
-    bits = (os.O_NONBLOCK if "O_NONBLOCK" in flags else 0) | (
-        getattr(os, "O_DIRECT", 0) if "O_DIRECT" in flags else 0
-    )
+    bits = (os.O_NONBLOCK if "O_NONBLOCK" in flags else 0) | (getattr(os, "O_DIRECT", 0) if "O_DIRECT" in flags else 0)
     reader, writer = host.pipe2(bits)
     marked = "O_CLOEXEC" in flags
     return (

@@ -67,8 +67,8 @@ class Child:
 
 
 class PosixProcess(Process):
-    """Adds to a process: *files*, *view* (what of the host it sees), *directory* (cwd), *umask*, signal *actions* by the
-    guest's signal number, signals *pending* for any thread, and *limits* by RLIMIT name as (soft, hard).
+    """Adds to a process: *files*, *view* (what of the host it sees), *directory* (cwd), *umask*, signal *actions* by
+    the guest's signal number, signals *pending* for any thread, and *limits* by RLIMIT name as (soft, hard).
 
     Also *credentials*, *children* by pid, whether it adopts orphans (*subreaper*), and *root_pid*, the first guest
     process: the top of the tree that guests see."""
@@ -78,6 +78,7 @@ class PosixProcess(Process):
         self.view: FileView
         self.directory: Opened
         self.umask = 0o022
+        self.locks_future = False  # mlockall(MCL_FUTURE)
         self.files = FileTable(1024)
         self.actions: dict[int, Action] = {}
         self.pending: list[Pending] = []
@@ -95,6 +96,11 @@ class PosixProcess(Process):
         self.executable = b""
         self.arguments: list[bytes] = []
         self.environment: list[bytes] = []
+
+    @property
+    def read_implies_exec(self) -> bool:
+        """Whether what can be read can be executed."""
+        return False
 
     def deliverable(self, thread: Thread) -> bool:
         """Whether an unblocked signal is pending that is not ignored, or one that sigtimedwait waits for."""
@@ -116,6 +122,8 @@ class PosixProcess(Process):
         for child in self.children.values():
             child.forget(self.host)
         self.children = {}
+        self.memory.forked()
+        self.locks_future = False
         self.pending = []
         self.pid = self.host.getpid()
         thread.id = self.pid

@@ -15,7 +15,17 @@ from shims.posix.openfiles import OpenFile, SpecialFile
 from shims.posix.sending import queue_for_thread, sender
 from shims.posix.state import Pending, PosixThread
 
-__all__ = ["MAX_COUNT", "Span", "is_ready", "nonblocking", "receive", "send", "send_views", "views_of", "wait_until_ready"]
+__all__ = [
+    "MAX_COUNT",
+    "Span",
+    "is_ready",
+    "nonblocking",
+    "receive",
+    "send",
+    "send_views",
+    "views_of",
+    "wait_until_ready",
+]
 
 Span = tuple[int, int]
 """Guest address and size in bytes."""

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import select
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Literal
+
+import pytest
 
 from compat.abi.abi import Abi
 from compat.abi.structs import Record
@@ -175,6 +178,17 @@ class Guest:
             self.engine.waiting.append(thread)
         else:
             raise AssertionError(f"{name} did not wait but returned {result}")
+
+
+@contextmanager
+def refused(expected: int) -> Iterator[None]:
+    """What is done in here must end with OSError(*expected*)."""
+    try:
+        yield
+    except OSError as error:
+        assert error.errno == expected, error
+    else:
+        pytest.fail(f"not refused with errno {expected}")
 
 
 def words(guest: Guest, values: Sequence[int]) -> int:

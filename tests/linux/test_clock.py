@@ -10,7 +10,7 @@ import time
 import pytest
 
 from compat.errors import Interrupted, Wait
-from tests.linux.guest import Guest
+from tests.linux.guest import Guest, refused
 
 
 def clock(guest: Guest, name: str) -> int:
@@ -36,16 +36,14 @@ def test_clocks_tell_the_hosts_time(guest: Guest) -> None:
 def test_the_cpu_clock_of_the_own_process_has_a_number_made_of_its_pid(guest: Guest) -> None:
     own = ~guest.process.pid << 3 | 2
     assert 0 < clock_gettime(guest, own) <= time.process_time()
-    with pytest.raises(OSError, match="another process") as error:
+    with refused(errno.EINVAL):
         guest.call("clock_gettime", ~1 << 3 | 2, guest.struct("Timespec"))
-    assert error.value.errno == errno.EINVAL
 
 
 @pytest.mark.parametrize("number", [10, 15, 99])
 def test_no_such_clock(guest: Guest, number: int) -> None:
-    with pytest.raises(OSError) as error:
+    with refused(errno.EINVAL):
         guest.call("clock_gettime", number, guest.struct("Timespec"))
-    assert error.value.errno == errno.EINVAL
 
 
 def test_64_bit_seconds_on_a_32_bit_cpu(make_guest: type[Guest]) -> None:
@@ -73,9 +71,8 @@ def test_no_guest_sets_a_clock(guest: Guest) -> None:
         ("CLOCK_REALTIME", bad, errno.EINVAL),
         ("CLOCK_MONOTONIC", good, errno.EINVAL),
     ):
-        with pytest.raises(OSError) as error:
+        with refused(expected):
             guest.call("clock_settime", clock(guest, name), place)
-        assert error.value.errno == expected
     with pytest.raises(PermissionError):
         guest.call("settimeofday", guest.struct("Timeval", {"sec": 1}), 0)
 
@@ -129,9 +126,8 @@ def test_what_is_left_of_an_interrupted_sleep(guest: Guest) -> None:
 
 @pytest.mark.parametrize("fields", [{"sec": -1}, {"nsec": 1_000_000_000}, {"nsec": -1}])
 def test_a_time_that_is_none(guest: Guest, fields: dict[str, object]) -> None:
-    with pytest.raises(OSError) as error:
+    with refused(errno.EINVAL):
         guest.call("nanosleep", guest.struct("Timespec", fields), 0)
-    assert error.value.errno == errno.EINVAL
 
 
 @pytest.mark.parametrize(
@@ -143,9 +139,8 @@ def test_a_time_that_is_none(guest: Guest, fields: dict[str, object]) -> None:
     ],
 )
 def test_clocks_that_nobody_sleeps_on(guest: Guest, name: str, expected: int) -> None:
-    with pytest.raises(OSError) as error:
+    with refused(expected):
         guest.call("clock_nanosleep", clock(guest, name), 0, guest.struct("Timespec"), 0)
-    assert error.value.errno == expected
 
 
 def test_a_sleep_of_centuries_fits_what_the_host_can_wait_for(make_guest: type[Guest]) -> None:

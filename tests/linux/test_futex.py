@@ -9,7 +9,7 @@ import pytest
 
 from compat.errors import Interrupted, Wait
 from shims.linux.state import LinuxThread
-from tests.linux.guest import Guest
+from tests.linux.guest import Guest, refused
 
 WAIT, WAKE, REQUEUE, CMP_REQUEUE, WAKE_OP, WAIT_BITSET, WAKE_BITSET = 0, 1, 3, 4, 5, 9, 10
 PRIVATE, REALTIME = 128, 256
@@ -66,9 +66,8 @@ def test_bit_sets_choose_among_the_waiting(guest: Guest) -> None:
     assert guest.call("futex", place, WAKE_BITSET, 9, 0, 0, 2) == 1
     assert (low.woken, high.woken) == (False, True)
     for operation in (WAIT_BITSET, WAKE_BITSET):
-        with pytest.raises(OSError) as error:
+        with refused(errno.EINVAL):
             guest.call("futex", place, operation, 1, 0, 0, 0)
-        assert error.value.errno == errno.EINVAL
 
 
 def test_requeue_wakes_some_and_moves_others(guest: Guest) -> None:
@@ -88,9 +87,8 @@ def test_requeue_wakes_some_and_moves_others(guest: Guest) -> None:
 
 def test_negative_numbers_of_threads(guest: Guest) -> None:
     for arguments in ((CMP_REQUEUE, 1, -1), (CMP_REQUEUE, -1, 1)):
-        with pytest.raises(OSError) as error:
+        with refused(errno.EINVAL):
             guest.call("futex", guest.word(1), *arguments, guest.word(), 1)
-        assert error.value.errno == errno.EINVAL
 
 
 @pytest.mark.parametrize(
@@ -166,12 +164,10 @@ def test_a_word_in_shared_memory_is_looked_at_again(guest: Guest) -> None:
     [(6, errno.ENOSYS), (11, errno.ENOSYS), (2, errno.ENOSYS), (77, errno.ENOSYS), (WAKE | REALTIME, errno.ENOSYS)],
 )
 def test_operations_that_do_not_exist(guest: Guest, operation: int, expected: int) -> None:
-    with pytest.raises(OSError) as error:
+    with refused(expected):
         guest.call("futex", guest.word(), operation, 0, 0, 0, 0)
-    assert error.value.errno == expected
 
 
 def test_words_must_be_aligned(guest: Guest) -> None:
-    with pytest.raises(OSError) as error:
+    with refused(errno.EINVAL):
         guest.call("futex", guest.word() + 1, WAKE, 1, 0, 0, 0)
-    assert error.value.errno == errno.EINVAL

@@ -139,10 +139,7 @@ def test_interrupted_write_tells_what_was_taken(guest: FakeGuest) -> None:
     _, writer = make_pipe(guest)
     buffer = guest.room(200_000)
     wait = guest.waits("write", writer, buffer, 200_000)
-    guest.thread.resume, guest.thread.interrupted = wait.resume, True
-    row = guest.abi.tables.rows["write"]
-    slots = [0, writer, buffer, 200_000, *([0] * 8)]
-    assert guest.binder.call(row)(guest.thread, slots) == 65536
+    assert guest.resumed("write", wait, writer, buffer, 200_000) == 65536
 
 
 def test_nonblocking_pipe(guest: FakeGuest) -> None:

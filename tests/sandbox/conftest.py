@@ -1,4 +1,4 @@
-"""A guest's root folder on the host, a secret beside it, and views over them; no test may leak a descriptor."""
+"""A guest's root folder on the host, a secret beside it, a view over it; no test may leak a descriptor."""
 
 from __future__ import annotations
 

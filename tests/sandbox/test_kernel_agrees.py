@@ -1,4 +1,4 @@
-"""Random trees and paths: our resolution and the kernel's own (openat2 with RESOLVE_IN_ROOT) find the same file."""
+"""Random trees and paths: we find the same file as the kernel's own openat2 with RESOLVE_IN_ROOT."""
 
 from __future__ import annotations
 
@@ -113,7 +113,9 @@ def check_canonical(view: FileView, guest_path: bytes, found: os.stat_result) ->
 @pytest.mark.parametrize("openat2", [True, False])
 @given(things=THINGS, path=PATHS, follow=st.booleans())
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-def test_the_kernel_agrees(openat2: bool, things: list[tuple[str, str, str]], path: str, follow: bool) -> None:
+def test_the_kernel_agrees(
+    openat2: bool, things: list[tuple[str, str, str]], path: str, follow: bool
+) -> None:
     with tempfile.TemporaryDirectory() as top:
         root = Path(top) / "root"
         root.mkdir()

@@ -1,0 +1,80 @@
+"""The private folder is made late, found by forked children, and removed by its owner alone."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from compat.host import Host
+from compat.sandbox.private import PrivateFolder
+from tests.sandbox.test_resolve import refused
+
+
+@pytest.fixture
+def private(tmp_path: Path) -> PrivateFolder:
+    return PrivateFolder(Host(), os.fsencode(tmp_path))
+
+
+def test_it_is_made_at_the_first_use(private: PrivateFolder, tmp_path: Path) -> None:
+    assert os.listdir(tmp_path) == []
+    os.close(private.folder(b"tmp"))
+    assert os.stat(private.path).st_mode & 0o777 == 0o700
+    assert os.stat(private.path + b"/tmp").st_mode & 0o7777 == 0o1777
+    private.remove()
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_child_makes_the_same_and_leaves_it(private: PrivateFolder) -> None:
+    child = os.fork()
+    if child == 0:
+        fd = private.folder(b"tmp")
+        os.close(
+            os.open("left", os.O_CREAT | os.O_WRONLY, dir_fd=os.open(private.path + b"/tmp", os.O_RDONLY))
+        )
+        os.close(fd)
+        private.remove()
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+    fd = private.folder(b"tmp")
+    assert os.path.exists(private.path + b"/tmp/left")
+    os.close(fd)
+    private.remove()
+    assert not os.path.exists(private.path)
+
+
+def test_rights_that_a_guest_took_away_do_not_keep_it(private: PrivateFolder) -> None:
+    os.close(private.folder(b"tmp"))
+    os.makedirs(private.path + b"/tmp/a/b")
+    (Path(os.fsdecode(private.path)) / "tmp/a/b/file").write_text("")
+    os.chmod(private.path + b"/tmp/a/b", 0)
+    private.remove()
+    assert not os.path.exists(private.path)
+
+
+def test_removal_does_not_follow_links(private: PrivateFolder, tmp_path: Path) -> None:
+    (tmp_path / "precious").mkdir()
+    (tmp_path / "precious/file").write_text("")
+    os.close(private.folder(b"tmp"))
+    os.symlink(tmp_path / "precious", private.path + b"/tmp/link")
+    private.remove()
+    assert (tmp_path / "precious/file").exists()
+
+
+def test_a_link_laid_in_its_place_is_refused(private: PrivateFolder, tmp_path: Path) -> None:
+    os.symlink("/etc", private.path)
+    with refused(errno.ENOTDIR):
+        private.folder(b"tmp")
+    os.unlink(private.path)
+    private.remove()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only the superuser makes a folder of someone else's")
+def test_a_folder_of_someone_else_is_refused(private: PrivateFolder) -> None:
+    os.mkdir(private.path)
+    os.chown(private.path, 1234, 1234)
+    with refused(errno.EACCES):
+        private.folder(b"tmp")
+    private.remove()
