@@ -55,7 +55,7 @@ class Binder:
 
     def decode(self, row: Row) -> Decode:
         """A function that only decodes, for the trace."""
-        return self._compose(row, "(thread{})", {})  # type: ignore[return-value]
+        return self._compose(row, "(thread{},)", {})  # type: ignore[return-value]
 
     def types(self, row: Row) -> list[Type]:
         return [self.abi.type_of(p, row) for p in row.params if p.type.name != "Varargs"]
