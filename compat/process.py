@@ -120,7 +120,10 @@ class Thread:
 
 
 class Engine(Protocol):
-    """What shims may ask of the engine: it stays behind this protocol, so that shims never see a CPU."""
+    """What shims may ask of the engine: it stays behind this protocol, so that shims never see a CPU. *current* is
+    the thread whose call is being served."""
+
+    current: Thread
 
     def wake(self, key: object, most: int) -> int:
         """Let up to *most* threads that wait for *key* go on; returns how many there were."""

@@ -51,6 +51,7 @@ class Scheduler:
                 jump, thread.jump = thread.jump, None
                 jump()
             if stop.kind == "fault":
+                assert stop.access is not None
                 self.personality.fault(thread, self.process.memory.explain(stop.address, stop.access))
             elif stop.kind == "exception":
                 self.personality.fault(thread, CpuFault(stop.name, stop.number))
