@@ -108,9 +108,7 @@ def main() -> None:
     parser.add_argument("names", nargs="*")
     parser.add_argument("--cpu", action="append", choices=TRIPLES)
     parser.add_argument("--into", type=Path, default=SOURCES)
-    parser.add_argument(
-        "--expect", metavar="CPU", choices=TRIPLES, help="run CPU's builds here, record what they give"
-    )
+    parser.add_argument("--expect", metavar="CPU", choices=TRIPLES, help="run CPU's builds here, record what they give")
     options = parser.parse_args()
     if options.expect:
         for name in options.names or (file.name for file in (SOURCES / options.expect).iterdir()):

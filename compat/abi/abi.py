@@ -63,7 +63,8 @@ class Abi:
     @cached_property
     def host_errors(self) -> dict[int, int]:
         """Host errno → the guest's number, by name."""
-        return {n: self.errors[name] for n, name in host_errno.errorcode.items() if name in self.errors}
+        names = sorted(vars(host_errno), reverse=True)  # EDEADLK after its alias EDEADLOCK, which MIPS tells apart
+        return {getattr(host_errno, name): self.errors[name] for name in names if name in self.errors}
 
     @cached_property
     def signals(self) -> ConstantType:

@@ -47,7 +47,8 @@ class Leaf:
 
 
 class Layout:
-    """A struct for one CPU: *size* and *align* in bytes, `fields` with offsets, `pack` and `unpack`."""
+    """A struct for one CPU: *size* and *align* in bytes, `fields` with offsets, `widths` of fields in bytes by name,
+    `pack` and `unpack`."""
 
     def __init__(self, name: str, order: str, leaves: tuple[Leaf, ...], size: int, align: int) -> None:
         self.name = name
@@ -56,6 +57,7 @@ class Layout:
         self.fields = leaves
         self._order = order
         self._names = tuple(leaf.name for leaf in leaves)
+        self.widths = {leaf.name: leaf.size for leaf in leaves}
         self._simple = all(leaf.count == 0 for leaf in leaves)
         self._struct = struct.Struct(order + _format_text(leaves, size))
 

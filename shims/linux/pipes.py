@@ -22,9 +22,9 @@ __all__ = ["pipe_in_registers", "splice", "tee", "vmsplice"]
 
 
 def pipe_in_registers(thread: LinuxThread) -> int:
-    """pipe(2) of MIPS: the writing end returns in v1 (sysm_pipe of arch/mips/kernel/syscall.c)."""
+    """pipe(2) of MIPS: the writing end returns in r3, called v1 (sysm_pipe of arch/mips/kernel/syscall.c)."""
     first, second = make_pipe(thread, frozenset())
-    thread.registers.write("v1", second)
+    thread.registers.write("r3", second)
     return first
 
 

@@ -95,8 +95,7 @@ _AARCH64 = {
     "illegal": "nop; udf #0",
     "privileged": "nop; mrs x0, sctlr_el1",
     "tls": "mrs x0, tpidr_el0; ldr w0, [x0]; brk #0",
-    "patch": "str w2, [x1]; dc cvau, x1; dsb ish; ic ivau, x1; dsb ish; "
-    "isb; b 2f; .balign 64; 2: mov w0, #1; brk #0",
+    "patch": "str w2, [x1]; dc cvau, x1; dsb ish; ic ivau, x1; dsb ish; isb; b 2f; .balign 64; 2: mov w0, #1; brk #0",
     "one": "mov w0, #1; brk #0",
     "two": "mov w0, #2; brk #0",
 }
@@ -125,8 +124,7 @@ _MIPS_SOURCE = {
     "store": "sw $9, 0($8); break",
     "jump": "jr $8; nop",
     "loop": "1: b 1b; addiu $16, $16, 1",
-    "float": "li $2, 3; mtc1 $2, $f0; cvt.d.w $f2, $f0; "
-    "add.d $f2, $f2, $f2; cvt.w.d $f0, $f2; mfc1 $2, $f0; break",
+    "float": "li $2, 3; mtc1 $2, $f0; cvt.d.w $f2, $f0; add.d $f2, $f2, $f2; cvt.w.d $f0, $f2; mfc1 $2, $f0; break",
     "illegal": "nop; .word 0x00000039",
     "privileged": "nop; mfc0 $2, $12",
     "tls": "rdhwr $3, $29; lw $2, 0($3); break",
@@ -201,8 +199,7 @@ SOURCES = {
     },
     "aarch64": {
         **_AARCH64,
-        "registers": "mrs x0, cntvct_el0; mrs x0, ctr_el0; mrs x0, dczid_el0; "
-        "dc zva, x1; dc civac, x1; brk #0",
+        "registers": "mrs x0, cntvct_el0; mrs x0, ctr_el0; mrs x0, dczid_el0; dc zva, x1; dc civac, x1; brk #0",
         "atomic": "ldaddal w2, w0, [x1]; brk #0",
         "sleep": "wfi; mov w0, #6; brk #0",
     },

@@ -18,10 +18,7 @@ def test_code_changed_by_the_guest_is_seen(guest: Guest) -> None:
     for name, value in (("one", 1), ("two", 2), ("one", 1), ("two", 2)):
         new = first_instruction(guest, name)[at : at + 4]
         guest.load("patch", NOWHERE)
-        assert (
-            guest.run("patch", NOWHERE, address=NOWHERE + PATCH + at, value=guest.word(new)).kind
-            == "exception"
-        )
+        assert guest.run("patch", NOWHERE, address=NOWHERE + PATCH + at, value=guest.word(new)).kind == "exception"
         assert guest["result"] == value
     # Without any help of the host: the code is translated, and the guest changes it again.
     new = first_instruction(guest, "one")[at : at + 4]

@@ -60,9 +60,7 @@ def test_access_across_into_an_unmapped_page(guest: Guest, program: str) -> None
     guest.pages.map(DATA + 0x1000, READ_WRITE)
     assert guest.machine.run().kind == "exception"
     if program == "store":
-        assert guest.pages.read(DATA + 0xFFE, 2) + guest.pages.read(DATA + 0x1000, 2) == guest.bytes(
-            0x01020304
-        )
+        assert guest.pages.read(DATA + 0xFFE, 2) + guest.pages.read(DATA + 0x1000, 2) == guest.bytes(0x01020304)
 
 
 @pytest.mark.parametrize("target", [NOWHERE + 0x28, DATA + 0x10, 0])

@@ -58,11 +58,7 @@ def test_save_and_restore_in_another_machine(guest: Guest) -> None:
 def test_user_cannot_restore_privilege(guest: Guest) -> None:
     saved = guest.machine.save()
     guest.machine.restore(
-        {
-            name: (1 << 64) - 1 if "f" not in name else 0
-            for name in saved
-            if name in guest.machine.family.settable
-        }
+        {name: (1 << 64) - 1 if "f" not in name else 0 for name in saved if name in guest.machine.family.settable}
     )
     stop = guest.run("privileged", address=DATA)
     assert stop.kind == "exception"

@@ -16,9 +16,9 @@ def ended(guest: Guest, at: int = CODE, name: str = "trap") -> int:
 
 def test_call_brings_arguments_and_takes_result(guest: Guest) -> None:
     stop = guest.run("trap", number=93, argument=0x5555)
-    assert guest.calls == [
-        (0x1234 if guest.roles.number == guest.roles.result else 93, 0x5555)
-    ] or guest.calls == [(93, 0x5555)]
+    assert guest.calls == [(0x1234 if guest.roles.number == guest.roles.result else 93, 0x5555)] or guest.calls == [
+        (93, 0x5555)
+    ]
     assert guest["copy"] == 0x1234
     assert (stop.kind, stop.name) == ("exception", "trap" if guest.cpu.startswith("ppc") else "breakpoint")
     assert guest.pc == ended(guest)

@@ -15,9 +15,7 @@ LONG = """
 678b00 | 0fc8 | 0f31 | 0fa2 | d9ee | dd5c2408 | c6042401 | 80 3c24 00 | 81c400100000
 4181c400100000 | 0fc6c11b
 """
-SHORT = (
-    "678b07 | 67 8b4610 | 678b0e3412 | 678b863412 | a1efcdab89 | c4 06 | c5 06 | 9a000000003300 | 6212 | 40"
-)
+SHORT = "678b07 | 67 8b4610 | 678b0e3412 | 678b863412 | a1efcdab89 | c4 06 | c5 06 | 9a000000003300 | 6212 | 40"
 
 
 @pytest.mark.parametrize(("text", "long"), [(LONG, True), (SHORT, False)])
@@ -34,8 +32,6 @@ def test_vector_instructions_are_found(text: str) -> None:
     assert first_vector_instruction(bytes.fromhex(text), True) == (0, 0)
 
 
-@pytest.mark.parametrize(
-    "text", ["c4e268f2c0", "c4e279f7c0", "c4e37bf0c803", "c5", "c4e2", "89c5", "b8c5f857c1"]
-)
+@pytest.mark.parametrize("text", ["c4e268f2c0", "c4e279f7c0", "c4e37bf0c803", "c5", "c4e2", "89c5", "b8c5f857c1"])
 def test_others_are_not(text: str) -> None:
     assert first_vector_instruction(bytes.fromhex(text), True) is None

@@ -57,9 +57,7 @@ def expected(name: str) -> str:
     return (SAMPLES / f"{name}.expected").read_text()
 
 
-def run(
-    command: Sequence[object], folder: Path, *, timeout: float = 60, unprivileged: bool = False
-) -> Outcome:
+def run(command: Sequence[object], folder: Path, *, timeout: float = 60, unprivileged: bool = False) -> Outcome:
     """Run in *folder*, no terminal, empty input; standard error is passed on, so a failing test shows it.
 
     Raises subprocess.TimeoutExpired. *unprivileged*: as nobody when started by root.
@@ -85,9 +83,7 @@ def compare(name: str, outcome: Outcome) -> None:
     """Raise AssertionError with a diff when *outcome* is not what *name* must give."""
     wanted, got = expected(name).splitlines(), str(outcome).splitlines()
     if wanted != got:
-        raise AssertionError(
-            "\n".join(difflib.unified_diff(wanted, got, "expected", "got", lineterm="", n=1))
-        )
+        raise AssertionError("\n".join(difflib.unified_diff(wanted, got, "expected", "got", lineterm="", n=1)))
 
 
 def known_failure(cpu: str, name: str) -> str | None:

@@ -27,16 +27,10 @@ def recorded() -> str:
 
 
 def pairs() -> list[tuple[str, str]]:
-    return (
-        [(cpu, file.name) for cpu in cases.cpus() for file in (cases.SAMPLES / cpu).iterdir()]
-        if ALL
-        else A_FEW
-    )
+    return [(cpu, file.name) for cpu in cases.cpus() for file in (cases.SAMPLES / cpu).iterdir()] if ALL else A_FEW
 
 
-@pytest.mark.skipif(
-    installed() != recorded(), reason=f"ziglang {recorded()} is needed, {installed()} is installed"
-)
+@pytest.mark.skipif(installed() != recorded(), reason=f"ziglang {recorded()} is needed, {installed()} is installed")
 @pytest.mark.parametrize(("cpu", "name"), pairs())
 def test_rebuilt_bytes_are_the_committed_bytes(cpu: str, name: str, tmp_path: Path) -> None:
     rebuilt = build.Build(cases.SAMPLES, cpu, name).run(tmp_path)
@@ -56,7 +50,4 @@ def test_every_sample_is_built_for_every_cpu() -> None:
 
 
 def test_the_samples_stay_small() -> None:
-    assert (
-        sum(file.stat().st_size for cpu in cases.cpus() for file in (cases.SAMPLES / cpu).iterdir())
-        < 6_000_000
-    )
+    assert sum(file.stat().st_size for cpu in cases.cpus() for file in (cases.SAMPLES / cpu).iterdir()) < 6_000_000

@@ -14,9 +14,7 @@ PAIRS = [
         cpu,
         name,
         id=f"{cpu}-{name}",
-        marks=[pytest.mark.xfail(reason=reason, strict=True)]
-        if (reason := cases.known_failure(cpu, name))
-        else [],
+        marks=[pytest.mark.xfail(reason=reason, strict=True)] if (reason := cases.known_failure(cpu, name)) else [],
     )
     for cpu in cases.cpus()
     for name in cases.names()

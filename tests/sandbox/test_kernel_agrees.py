@@ -25,9 +25,7 @@ PATHS = st.builds(
     st.lists(NAMES, min_size=1, max_size=6),
     st.sampled_from(["", "", "", "/", "/.", "/.."]),
 )
-THINGS = st.lists(
-    st.tuples(st.sampled_from(["folder", "folder", "file", "link", "link"]), PATHS, PATHS), max_size=12
-)
+THINGS = st.lists(st.tuples(st.sampled_from(["folder", "folder", "file", "link", "link"]), PATHS, PATHS), max_size=12)
 
 
 def plant(root: Path, things: list[tuple[str, str, str]]) -> None:
