@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from compat.abi.flags import ConstantType, FlagSet, FlagType
+from compat.abi.flags import Constant, ConstantType, FlagSet, FlagType
 from compat.abi.handles import ArrayHandle, Buffer, CString, Pointer, StringList
 from compat.abi.structs import Layout, Leaf, Record
 from compat.errors import MemoryFault
@@ -13,6 +13,7 @@ __all__ = ["quote", "show_handle", "show_named", "show_number"]
 
 _MOST_BYTES = 32
 _MOST_VALUES = 8
+_MANY_FIELDS = 12  # a larger struct shows only the fields that are not 0
 _HIDDEN = ("pad", "spare", "unused", "reserved")
 
 
@@ -39,7 +40,9 @@ _DECIMAL = ("Off", "I64", "Time", "SSize", "Long", "U64", "Size")
 
 
 def show_named(values: FlagType | ConstantType, value: object) -> str:
-    """A FlagSet or Constant by its names; a file mode as S_IFREG|0644."""
+    """A FlagSet or Constant by its names; a file mode as S_IFREG|0644, a real-time signal as SIGRT_1."""
+    if values.name == "Signal" and isinstance(value, Constant) and not value.known:
+        return f"SIGRT_{value.value - 32}" if value.value > 32 else str(value.value)
     if isinstance(values, FlagType) and values.name == "FileMode" and isinstance(value, FlagSet):
         kind = values.fields.get("S_IFMT")
         name = kind[1].get(value.value & kind[0]) if kind else None
@@ -106,7 +109,8 @@ def _show_record(leaves: Iterable[tuple[str, Leaf]], record: Record) -> str:
     for name, inner in groups.items():
         if name == "bits" and len(groups) == 1:
             return _show_leaf(inner[0][1], record[inner[0][1].name])
-        if not name.startswith(_HIDDEN):
+        large = len(groups) > _MANY_FIELDS
+        if not name.startswith(_HIDDEN) and not (large and not any(record[leaf.name] for _, leaf in inner)):
             rest, leaf = inner[0]
             texts.append(f"{name}=" + (_show_record(inner, record) if rest else _show_leaf(leaf, record[leaf.name])))
     return "{" + ", ".join(texts) + "}"
@@ -137,5 +141,4 @@ def _show_signals(leaf: Leaf, names: ConstantType, words: Sequence[int]) -> str:
 
 
 def _signal(names: ConstantType, number: int) -> str:
-    constant = names.decode(number)
-    return constant.removeprefix("SIG") if constant.known else str(number)
+    return show_named(names, names.decode(number)).removeprefix("SIG")

@@ -68,7 +68,7 @@ class CallTracer:
                 raise
             if thread.jump is None and self._process.status is None:
                 opened.event.result = result or 0
-                opened.event.text = view.show_result(result or 0)
+                opened.event.text = view.show_result(thread, result or 0)
             self._leave(thread, opened)
             return result
 

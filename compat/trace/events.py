@@ -6,25 +6,28 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-
 __all__ = ["Argument", "CallEvent", "EndEvent", "HostCall", "Printer", "SignalEvent"]
 
 
 @dataclass(frozen=True)
 class HostCall:
-    """One host call: arguments and result as plain values (int, str, bytes cut short, list, dict, None)."""
+    """One host call: arguments and result as plain values (int, str, bytes cut short, list, dict, None).
+
+    *error* is the host's errno name. *paths*: index of a directory descriptor in *args* → the host path that it and the
+    name behind it stand for.
+    """
 
     call: str
-    args: tuple[object, ...]
+    args: Sequence[object]
     result: object = None
     error: str = ""
-    path: str = ""
-    """The host path that a directory descriptor and a name stand for."""
+    paths: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Argument:
-    """*value* is the number in the guest's argument slots, or a list of names; *text* is how a person reads it."""
+    """*value* is the number in the guest's argument slots, or a list of names; *text* is how a person reads it,
+    "" for an argument that has no meaning in this call (the mode of an open that creates nothing)."""
 
     name: str
     value: object

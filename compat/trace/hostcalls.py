@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import stat
 from collections.abc import Sequence
 from typing import Any
 
-from compat.abi.show import quote
 from compat.trace.events import HostCall
 from compat.trace.hostnames import show_argument
 
 __all__ = ["HostCalls", "served_by", "show_host_call"]
 
 _MOST_BYTES = 32
-_DESCRIPTOR_AND_NAME = ("openat", "openat2", "fstatat", "readlinkat", "unlinkat", "mkdirat", "mknodat", "faccessat")
-_LOOKS = frozenset(("fstat", "path_of", "realpath", "relation", "descendants", "getpid", "fstatfs"))
-"""Calls that only look something up for compat itself, unless they are all that served the guest."""
+_NAMES: dict[str, tuple[int, ...]] = {
+    **dict.fromkeys(("openat", "openat2", "fstatat", "readlinkat", "unlinkat", "mkdirat", "mknodat"), (0,)),
+    **dict.fromkeys(("faccessat", "fchmodat", "fchownat", "utimensat"), (0,)),
+    **dict.fromkeys(("linkat", "renameat", "renameat2"), (0, 2)),
+    "symlinkat": (1,),
+}
+"""Call → where its arguments are a directory descriptor followed by a name."""
+
+_LOOKS = frozenset(("fstat", "fstatat", "path_of", "realpath", "relation", "descendants", "getpid", "isatty"))
+"""Calls that only look: a step of serving, where anything else was done too."""
+
+_READS = frozenset(("read", "pread", "readv", "preadv"))
 
 
 class HostCalls:
@@ -37,13 +46,17 @@ class HostCalls:
         """What TracedHost calls: *result* is the value, or the OSError that was raised."""
         if self._calls is None:
             return
-        args = tuple(_plain(value) for value in arguments)
-        path = _path(name, arguments)
+        paths = {at: _path(*arguments[at : at + 2]) for at in _NAMES.get(name, ()) if len(arguments) > at + 1}
         if isinstance(result, OSError):
             code = errno.errorcode.get(result.errno or 0, str(result.errno))
-            self._calls.append(HostCall(name, args, error=code, path=path))
+            self._calls.append(HostCall(name, _plain_list(arguments), error=code, paths=paths))
         else:
-            self._calls.append(HostCall(name, args, _plain(result), path=path))
+            args = _plain_list(arguments if name not in _READS else _filled(arguments, result))
+            self._calls.append(HostCall(name, args, _plain(result), paths=paths))
+
+
+def _plain_list(values: Sequence[Any]) -> list[object]:
+    return [_plain(value) for value in values]
 
 
 def _plain(value: Any) -> object:
@@ -54,43 +67,79 @@ def _plain(value: Any) -> object:
         return bytes(value[: _MOST_BYTES + 1])
     if isinstance(value, os.stat_result):
         return {"mode": value.st_mode, "ino": value.st_ino, "size": value.st_size}
+    if hasattr(value, "_asdict"):
+        value = value._asdict()
     if isinstance(value, dict):
         return {str(key): _plain(each) for key, each in value.items()}
-    if hasattr(value, "_asdict"):
-        return _plain(value._asdict())
     if isinstance(value, (list, tuple, set, frozenset)):
-        return [_plain(each) for each in value]
+        return _plain_list(list(value))
     return repr(value)
 
 
-def _path(name: str, arguments: tuple[Any, ...]) -> str:
-    """The host path that the directory descriptor and the name in *arguments* stand for, "" where there are none."""
-    if name not in _DESCRIPTOR_AND_NAME or len(arguments) < 2 or not isinstance(arguments[1], bytes):
-        return ""
-    directory, relative = arguments[0], os.fsdecode(arguments[1])
-    if directory < 0 or relative.startswith("/"):
+def _filled(arguments: tuple[Any, ...], result: Any) -> list[Any]:
+    """The arguments of a call that reads, its buffers cut to the bytes that came."""
+    shown, rest = list[Any](arguments), result if isinstance(result, int) else 0
+    if len(shown) > 1 and isinstance(shown[1], (list, tuple)):
+        cut = []
+        for span in shown[1]:
+            cut.append(span[:rest])
+            rest -= len(cut[-1])
+        shown[1] = [span for span in cut if len(span)]
+    return shown
+
+
+def _path(directory: Any, name: Any) -> str:
+    """The host path that a directory descriptor and a name stand for."""
+    relative = os.fsdecode(name) if isinstance(name, (bytes, str)) else f"descriptor {name}"
+    link = relative if relative.startswith("/proc/self/fd/") else f"/proc/self/fd/{directory}"
+    if link != relative and (directory < 0 or relative.startswith("/")):
         return relative
     try:
-        return os.path.normpath(os.path.join(os.readlink(f"/proc/self/fd/{directory}"), relative))
+        found = os.readlink(link)
     except OSError:
         return relative
+    return found if link == relative else os.path.normpath(os.path.join(found, relative))
 
 
 def served_by(calls: Sequence[HostCall]) -> list[HostCall]:
-    """The calls worth showing: without the steps of path resolution and looks at what compat knows anyway.
+    """The calls worth showing: without looks, and without files that were opened only to be closed again.
 
-    A step is a directory opened and closed again within the same guest call.
+    Where such steps are all there was, the last one that tells something is kept.
     """
-    return list(calls)
+    closed = {call.args[0] for call in calls if call.call == "close" and call.args}
+    opened = {call.result for call in calls if call.call in ("openat", "openat2", "open") and not call.error}
+    steps = [call for call in calls if _is_step(call, closed & opened)]
+    kept = [call for k, call in enumerate(calls) if call not in steps and calls[k - 1 : k] != [call]]
+    return kept or [call for call in steps if call.call != "close"][-1:]
+
+
+def _is_step(call: HostCall, passing: set[object]) -> bool:
+    """Whether *call* only helped another one; *passing* are the descriptors opened and closed meanwhile."""
+    if call.call == "close":
+        return call.args[0] in passing
+    if call.call in ("openat", "openat2", "open"):
+        return not call.error and call.result in passing
+    look = call.call in _LOOKS
+    return look or (call.call, call.args[1:2]) in (("fcntl", [fcntl.F_GETFL]), ("poll", [0]))
 
 
 def show_host_call(call: HostCall) -> str:
     """`openat(…/sysroot/etc/hosts, O_RDONLY) = 7`."""
-    values = list(enumerate(call.args))
-    shown = [show_argument(call.call, index, value) for index, value in values]
-    if call.path:
-        shown[0:2] = [_short(call.path)]
+    shown = list[str]()
+    for index, value in enumerate(call.args):
+        if index in call.paths:
+            shown.append(_short(call.paths[index]))
+        elif index - 1 not in call.paths and not _is_idle_mode(call, index):
+            shown.append(show_argument(call.call, index, value))
     return f"{call.call}({', '.join(shown)})" + _show_result(call)
+
+
+def _is_idle_mode(call: HostCall, index: int) -> bool:
+    """Whether the argument is the mode of a file that is not created."""
+    return call.call in ("openat", "openat2") and index == 3 and not int(str(call.args[2])) & _CREATES
+
+
+_CREATES = os.O_CREAT | (getattr(os, "O_TMPFILE", 0) & ~os.O_DIRECTORY)
 
 
 def _short(path: str) -> str:
@@ -104,8 +153,6 @@ def _show_result(call: HostCall) -> str:
         return f" = {call.error}"
     if call.result is None:
         return ""
-    if isinstance(call.result, bytes):
-        return " = " + quote(call.result, _MOST_BYTES)
     if isinstance(call.result, dict) and "mode" in call.result:
         return f" = {{{stat.filemode(call.result['mode'])}, size={call.result['size']}}}"
-    return f" = {call.result}"
+    return " = " + show_argument(call.call, -1, call.result)

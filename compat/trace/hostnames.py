@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import fcntl
 import os
+import select
 import signal
 import termios
+import time
 from types import ModuleType
 
 import compat.host.constants as constants
-from compat.abi.show import quote
+from compat.abi.show import quote, show_number
 
 __all__ = ["show_argument"]
 
@@ -18,10 +20,10 @@ _FLAGS: dict[tuple[str, int], tuple[ModuleType, str]] = {
     ("openat", 2): (os, "O_"),
     ("openat2", 2): (os, "O_"),
     ("openat2", 4): (constants, "RESOLVE_"),
-    ("pipe2", 0): (os, "O_"),
     ("fstatat", 2): (constants, "AT_"),
-    ("unlinkat", 2): (constants, "AT_"),
+    ("unlinkat", 2): (constants, "AT_REMOVEDIR"),
     ("faccessat", 3): (constants, "AT_"),
+    ("linkat", 4): (constants, "AT_SYMLINK_FOLLOW"),
     ("fchmodat", 3): (constants, "AT_"),
     ("fchownat", 4): (constants, "AT_"),
     ("utimensat", 3): (constants, "AT_"),
@@ -37,13 +39,27 @@ _CONSTANTS: dict[tuple[str, int], tuple[ModuleType, str]] = {
     ("fcntl", 1): (fcntl, "F_"),
     ("ioctl", 1): (termios, "T"),
     ("kill", 1): (signal, "SIG"),
+    ("clock_gettime", 0): (time, "CLOCK_"),
+    ("clock_getres", 0): (time, "CLOCK_"),
 }
-_MODES = {("openat", 3), ("open", 2), ("openat2", 3), ("mkdirat", 2), ("mknodat", 2), ("fchmod", 1), ("fchmodat", 2)}
+_MODES = {  # -1 is the result
+    ("openat", 3),
+    ("open", 2),
+    ("openat2", 3),
+    ("mkdirat", 2),
+    ("mknodat", 2),
+    ("fchmod", 1),
+    ("fchmodat", 2),
+    ("umask", 0),
+    ("umask", -1),
+}
 
 
 def show_argument(call: str, index: int, value: object) -> str:
     """One argument of a host call as a person reads it."""
     place = (call, index)
+    if call == "poll" and isinstance(value, list):
+        return "[" + ", ".join(f"{{{fd}, {_show_bits(mask, select, 'POLL')}}}" for fd, mask in value) + "]"
     if isinstance(value, bool) or not isinstance(value, int):
         return _show_value(value)
     if place in _FLAGS:
@@ -52,7 +68,7 @@ def show_argument(call: str, index: int, value: object) -> str:
         return _show_constant(value, *_CONSTANTS[place])
     if value == constants.AT_FDCWD:
         return "AT_FDCWD"
-    return f"0{value:o}" if place in _MODES else str(value)
+    return show_number("Mode", value) if place in _MODES else str(value)
 
 
 def _show_value(value: object) -> str:
@@ -84,6 +100,10 @@ def _show_constant(value: int, module: ModuleType, prefix: str) -> str:
     return next((name for name, number in _names(module, prefix) if number == value), f"{value:#x}")
 
 
+_ALIASES = ("O_NDELAY", "O_RSYNC", "POLLRDNORM", "POLLRDBAND", "POLLWRNORM", "POLLWRBAND")
+
+
 def _names(module: ModuleType, prefix: str) -> list[tuple[str, int]]:
-    found = [(n, int(v)) for n, v in vars(module).items() if n.startswith(prefix) and isinstance(v, int)]
+    members = vars(module).items()
+    found = [(n, int(v)) for n, v in members if n.startswith(prefix) and n not in _ALIASES and isinstance(v, int)]
     return sorted(found, key=lambda item: -item[1].bit_count())

@@ -45,7 +45,7 @@ class Lines:
 
 def show_call(event: CallEvent) -> str:
     """One line for one call, without a prefix."""
-    text = f"{event.call}({', '.join(argument.text for argument in event.args)}) = {_show_result(event)}"
+    text = f"{event.call}({', '.join(each.text for each in event.args if each.text)}) = {_show_result(event)}"
     if event.remark:
         text += f"   ({event.remark})"
     host = [show_host_call(call) for call in served_by(event.host)]

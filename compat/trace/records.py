@@ -55,8 +55,8 @@ class Records:
 def _host_call(call: HostCall) -> dict[str, object]:
     """One host call: "error" where it failed, "result" where not."""
     shown: dict[str, object] = {"call": call.call, "args": list(call.args)}
-    if call.path:
-        shown["path"] = call.path
+    if call.paths:
+        shown["paths"] = list(call.paths.values())
     return {**shown, "error": call.error} if call.error else {**shown, "result": call.result}
 
 
@@ -83,7 +83,7 @@ def _object(**properties: object) -> dict[str, object]:
 
 _ARGUMENT = _object(value={"type": ["integer", "string", "null"]}, text={"type": "string"})
 _HOST_CALL = {
-    **_object(call=_NAME, args={"type": "array"}, path=_NAME, result={}, error=_NAME),
+    **_object(call=_NAME, args={"type": "array"}, paths={"type": "array", "items": _NAME}, result={}, error=_NAME),
     "required": ["call", "args"],
 }
 SCHEMA: dict[str, object] = {

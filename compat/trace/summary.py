@@ -30,7 +30,7 @@ class Summary:
         self._writer = writer
         self._counts: dict[str, Count] = {}
         self._pid = self._first = os.getpid()
-        self._children = tempfile.TemporaryFile("a+")
+        self._children = tempfile.TemporaryFile("a+")  # noqa: SIM115, open as long as the run
 
     def call(self, event: CallEvent) -> None:
         count = self._here().setdefault(event.call, Count())

@@ -67,10 +67,15 @@ class View:
                 now = kind.show(value)
                 text += f" => {now}" if now != text else ""
             shown.append(text)
+        if self.name in ("open", "openat") and not any("O_CREAT" in text or "O_TMPFILE" in text for text in shown):
+            shown[self.names.index("mode")] = ""
         return shown
 
-    def show_result(self, result: int) -> str:
+    def show_result(self, thread: Thread, result: int) -> str:
+        """The result by its type; of two results, in two registers, both."""
         kind = self._result
+        if isinstance(kind, Pair):
+            return kind.show((result, thread.registers.read(thread.abi.convention.second)))
         if isinstance(kind, FlagScalar):
             return _show_named_result(kind.values, result)
         if isinstance(kind, Scalar) and kind.name != "Void":
