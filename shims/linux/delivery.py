@@ -1,4 +1,4 @@
-"""Delivery: what happens to pending signals when a thread is about to go on in guest code (kernel/signal.c, get_signal)."""
+"""Delivery: what happens to pending signals when a thread goes on in guest code (kernel/signal.c, get_signal)."""
 
 from __future__ import annotations
 
