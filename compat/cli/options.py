@@ -124,6 +124,6 @@ def usage(command: Command, width: int = 100) -> str:
             lines.append(head)
             head = ""
         lines.append(fill(option.words, width, initial_indent=head.ljust(26), subsequent_indent=" " * 26))
-    for paragraph in command.notes.strip().split("\n\n"):
+    for paragraph in filter(None, command.notes.strip().split("\n\n")):
         lines += ["", fill(paragraph, width)]
     return "\n".join(lines) + "\n"

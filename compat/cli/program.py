@@ -1,9 +1,12 @@
-"""PROGRAM as typed → a file of the host, what the guest calls it, and which guest and CPU it is for."""
+"""PROGRAM as typed → a file of the host, what the guest calls it, and what has to run for it."""
 
 from __future__ import annotations
 
 import errno
 import os
+import stat
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from compat.cli.refusals import CANNOT_RUN, NOT_FOUND, Refusal
@@ -13,9 +16,17 @@ from compat.image import Image, Script
 from compat.process import Options
 from compat.sandbox.view import FileView
 
-__all__ = ["Found", "find_program"]
+__all__ = ["Found", "Located", "find_program", "first_view", "interpreter_of", "locate", "opened_program"]
 
 _MOST_SCRIPTS = 5  # as execve(2): a script whose interpreter is a script, and so on
+
+
+class Located(NamedTuple):
+    """A file at *path* on the host; the guest finds it at *asked* and, symbolic links followed, at *canonical*."""
+
+    path: bytes
+    asked: bytes
+    canonical: bytes
 
 
 class Found(NamedTuple):
@@ -28,85 +39,95 @@ class Found(NamedTuple):
 
 def find_program(name: str, options: Options, search: str, host: Host) -> Found:
     """Find PROGRAM; *search* is the guest's PATH. Raises Refusal or CompatError with the sentence for the user."""
+    located = locate(name, options, search, host)
+    with opened_program(name, located.path) as fd:
+        found = load_image(fd, os.fsencode(name))
+    if isinstance(found, Image):
+        return Found(located.path, located.canonical, found)
+    with first_view(options, host) as view:
+        # $0 of a script is what was asked for: some do by it what programs do by argv[0].
+        return Found(located.path, located.asked, interpreter_of(view, found, name))
+
+
+def locate(name: str, options: Options, search: str, host: Host) -> Located:
+    """The file that PROGRAM means. Raises Refusal if there is none."""
     typed = os.fsencode(name)
     if not typed:
-        raise Refusal("PROGRAM is an empty name", NOT_FOUND)
-    if options.sysroot is not None and (typed.startswith(b"/") or b"/" not in typed):
-        found = _in_sysroot(typed, options, search, host)
-        if found is not None:
-            return found
+        raise Refusal("the name of the PROGRAM is empty", NOT_FOUND)
     path = os.path.abspath(typed)
-    fd = _open(typed, path, options)
+    if options.sysroot is not None:
+        located = _in_sysroot(typed, path, options, search, host)
+        if located is not None:
+            return located
     try:
-        image = load_image(fd, typed)
-        if isinstance(image, Script):
-            with _View(options, host) as view:
-                image = _interpreter(view, image, typed)
-        return Found(path, path, image)
+        os.stat(path)
+    except OSError as error:
+        missing = error.errno in (errno.ENOENT, errno.ENOTDIR)
+        hint = _hint(options) if missing and b"/" not in typed else ""
+        raise Refusal(f"{name}: {error.strerror}{hint}", NOT_FOUND if missing else CANNOT_RUN) from None
+    return Located(path, path, path)
+
+
+@contextmanager
+def opened_program(name: str, path: bytes) -> Iterator[int]:
+    """A host descriptor of the file *path*, which sentences call *name*. Raises Refusal."""
+    try:
+        # O_NONBLOCK: opening a pipe that nobody writes to must not hang.
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
+    except OSError as error:
+        raise Refusal(f"{name}: {error.strerror}", CANNOT_RUN) from None
+    try:
+        yield fd
     finally:
         os.close(fd)
 
 
-def _open(typed: bytes, path: bytes, options: Options) -> int:
-    try:
-        # O_NONBLOCK: opening a pipe that nobody writes to must not hang.
-        return os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
-    except OSError as error:
-        status = NOT_FOUND if error.errno in (errno.ENOENT, errno.ENOTDIR) else CANNOT_RUN
-        raise Refusal(f"{os.fsdecode(typed)}: {error.strerror}{_hint(typed, status, options)}", status) from None
-
-
-def _hint(typed: bytes, status: int, options: Options) -> str:
-    if status != NOT_FOUND or b"/" in typed:
-        return ""
+def _hint(options: Options) -> str:
     if options.sysroot is None:
         return " in the current folder (a PATH is searched only inside a --sysroot)"
     return " in the current folder, nor in the PATH inside the sysroot"
 
 
-def _in_sysroot(typed: bytes, options: Options, search: str, host: Host) -> Found | None:
-    """The program where the guest itself would find it, or None."""
+def _in_sysroot(typed: bytes, path: bytes, options: Options, search: str, host: Host) -> Located | None:
+    """The program where the guest itself would find it; a host path that leads into the sysroot is understood, too."""
     if b"/" in typed:
-        candidates = [typed]
+        candidates = [typed] if typed.startswith(b"/") else []
+        root = os.path.realpath(os.fsencode(options.sysroot or "/"))
+        if os.path.realpath(path).startswith(root.rstrip(b"/") + b"/"):
+            candidates.append(b"/" + os.path.relpath(os.path.realpath(path), root))
     else:
         candidates = [os.path.join(os.fsencode(folder), typed) for folder in search.split(":") if folder[:1] == "/"]
-    with _View(options, host) as view:
-        for candidate in candidates:
-            found = _look(view, candidate, must_execute=b"/" not in typed)
-            if found is not None:
-                return found
-    return None
+    with first_view(options, host) as view:
+        return next(_shown(view, candidates, executable=b"/" not in typed), None)
 
 
-def _look(view: FileView, path: bytes, *, must_execute: bool) -> Found | None:
-    """The regular file *path* of the view, or None if there is none (or none that may be executed)."""
-    try:
-        with view.resolve(path, view.root()) as place:
-            if must_execute:
-                place.access(os.X_OK)
-            canonical = place.guest_path
-            opened = place.open(os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
-    except OSError:
-        return None
-    try:
-        found = load_image(opened.fd, path)
-        host_path = view.host.path_of(opened.fd)
-        if isinstance(found, Script):
-            return Found(host_path, path, _interpreter(view, found, path))
-        return Found(host_path, canonical, found)
-    finally:
-        view.host.close(opened.fd)
+def _shown(view: FileView, candidates: Sequence[bytes], *, executable: bool) -> Iterator[Located]:
+    """Those *candidates* that are regular files in the view, or of those the ones that may be executed."""
+    for path in candidates:
+        try:
+            with view.resolve(path, view.root()) as place:
+                if executable:
+                    place.access(os.X_OK)
+                canonical = place.guest_path
+                opened = place.open(os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
+        except OSError:
+            continue
+        try:
+            if opened.node is None and stat.S_ISREG(view.fstat(opened).st_mode):
+                yield Located(view.host.path_of(opened.fd), path, canonical)
+        finally:
+            view.host.close(opened.fd)
 
 
-def _interpreter(view: FileView, script: Script, name: bytes) -> Image:
-    """The image that runs a script in the end."""
+def interpreter_of(view: FileView, script: Script, name: str) -> Image:
+    """The image that runs a script in the end. Raises Refusal."""
     for _ in range(_MOST_SCRIPTS):
         wanted = os.fsdecode(script.interpreter)
         try:
             opened = view.open(script.interpreter, view.root(), os.O_RDONLY | os.O_NONBLOCK)
         except OSError as error:
-            sentence = f"{os.fsdecode(name)} is a script for {wanted}: {error.strerror} among the files the guest sees"
-            raise Refusal(f"{sentence}; give --sysroot or --mount a folder that has it", CANNOT_RUN) from None
+            sentence = f"{name} is a script for {wanted}: {error.strerror} among the files that the guest sees"
+            raise Refusal(f"{sentence}; give it a --sysroot or --mount that has it", CANNOT_RUN) from None
         try:
             found = load_image(opened.fd, script.interpreter)
         finally:
@@ -114,27 +135,23 @@ def _interpreter(view: FileView, script: Script, name: bytes) -> Image:
         if isinstance(found, Image):
             return found
         script = found
-    raise Refusal(f"{os.fsdecode(name)}: too many scripts run each other", CANNOT_RUN)
+    raise Refusal(f"{name}: too many scripts run each other", CANNOT_RUN)
 
 
-class _View:
-    """The guest's files before there is a guest, for as long as the context lasts."""
+@contextmanager
+def first_view(options: Options, host: Host) -> Iterator[FileView]:
+    """The guest's files before there is a guest: without /proc and /dev."""
+    from compat.sandbox.default import default_view
+    from compat.sandbox.grants import parse_mount
 
-    def __init__(self, options: Options, host: Host) -> None:
-        self._options = options
-        self._host = host
-
-    def __enter__(self) -> FileView:
-        from compat.sandbox.default import default_view
-        from compat.sandbox.grants import parse_mount
-
-        options = self._options
-        sysroot = None if options.sysroot is None else os.fsencode(options.sysroot)
-        grants = [parse_mount(text) for text in options.mounts]
-        self._view = default_view(
-            self._host, cwd=os.getcwdb(), sysroot=sysroot, grants=grants, trust=options.trust and sysroot is None
-        )
-        return self._view
-
-    def __exit__(self, *_: object) -> None:
-        self._view.close()
+    view = default_view(
+        host,
+        cwd=os.getcwdb(),
+        sysroot=None if options.sysroot is None else os.fsencode(options.sysroot),
+        grants=[parse_mount(text) for text in options.mounts],
+        trust=options.trust,
+    )
+    try:
+        yield view
+    finally:
+        view.close()

@@ -171,7 +171,8 @@ def _start_of(layout: Layout, prefix: str) -> int:
 
 def _way_back(thread: LinuxThread, action: Action, rt: bool) -> int:
     """The address that the handler returns to."""
-    if "SA_RESTORER" in action.flags and action.restorer:
+    ignored = thread.abi.cpu.family == "ppc"  # arch/powerpc/kernel/signal_*.c never looks at sa_restorer
+    if "SA_RESTORER" in action.flags and action.restorer and not ignored:
         return action.restorer
     found = thread.process.trampolines.get("rt_sigreturn" if rt else "sigreturn")
     if found is None:
