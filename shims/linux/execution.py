@@ -111,7 +111,7 @@ def _map_interpreter(process: LinuxProcess, image: Image) -> tuple[int, int]:
 
 def map_image(memory: AddressSpace, program: OpenProgram, bias: int) -> None:
     """Map every segment at its address plus *bias*; raises OSError(ENOMEM) without room."""
-    backing = Backing(os.dup(program.fd), program.path, writable=False)
+    backing = memory.backings.get(program.fd, program.path, writable=False)
     for segment in program.image.segments:
         _map_segment(memory, segment, bias, backing)
 
