@@ -19,7 +19,8 @@ from shims.posix.state import PosixProcess, PosixThread
 
 __all__ = [
     "duplicate", "duplicate_cloexec", "get_descriptor_flags", "get_lock", "get_owner", "get_status_flags",
-    "set_descriptor_flags", "set_lock", "set_owner", "set_status_flags", "status_flags", "take_lock", "unknown", "wait_lock",
+    "set_descriptor_flags", "set_lock", "set_owner", "set_status_flags", "status_flags", "take_lock",
+    "unknown", "wait_lock",
 ]  # fmt: skip
 
 _SETTABLE: Final = ("O_APPEND", "O_NONBLOCK", "O_DIRECT", "O_NOATIME")
