@@ -150,6 +150,12 @@ class Dispatcher:
         family = self.process.abi.cpu.family
         return 2 if family in ("x86", "s390x") else 4
 
+    def behind_trap(self) -> int:
+        """Where guest code goes on, asked in the hook: there the PC is still at the instruction on x86-64 and MIPS."""
+        cpu = self.process.abi.cpu
+        pc = self.machine.read(cpu.pc)
+        return pc + self.trap_size() if cpu.name == "x86-64" or cpu.family == "mips" else pc
+
     def write_elsewhere(self, registers: Registers, value: int) -> None:
         """Give a copy of the running thread's registers the call's result."""
         convention = self.process.abi.convention

@@ -12,7 +12,18 @@ from compat.host import Host
 from compat.image import Image, Script
 from compat.memory import AddressSpace
 
-__all__ = ["CpuFault", "Engine", "LoadImage", "Options", "Personality", "Process", "Program", "Registers", "Thread"]
+__all__ = [
+    "CpuFault",
+    "Engine",
+    "LoadImage",
+    "OnSignal",
+    "Options",
+    "Personality",
+    "Process",
+    "Program",
+    "Registers",
+    "Thread",
+]
 
 
 class Registers(Protocol):
@@ -70,6 +81,7 @@ class Process:
         self.attention = False
         self.engine: Engine | None = None
         self.load_image: LoadImage = _no_loader
+        self.on_signal: OnSignal | None = None
 
     def deliverable(self, thread: Thread) -> bool:
         """Whether a signal is pending that would end a wait of *thread*."""
@@ -120,7 +132,10 @@ class Thread:
 
 
 class Engine(Protocol):
-    """What shims may ask of the engine: it stays behind this protocol, so that shims never see a CPU."""
+    """What shims may ask of the engine: it stays behind this protocol, so that shims never see a CPU. *current* is
+    the thread whose call is being served."""
+
+    current: Thread
 
     def wake(self, key: object, most: int) -> int:
         """Let up to *most* threads that wait for *key* go on; returns how many there were."""
@@ -171,6 +186,9 @@ class Personality(Protocol):
     def finish(self) -> None:
         """The process has its status: release what it holds of the host."""
 
+
+OnSignal = Callable[["Thread", str, str, Mapping[str, object]], None]
+"""Told of each signal that is delivered: its thread, name, si_code and siginfo fields."""
 
 LoadImage = Callable[[int, bytes], Image | Script]
 """What a host descriptor holds, called by this name in sentences; raises CompatError."""

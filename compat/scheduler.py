@@ -51,10 +51,13 @@ class Scheduler:
                 jump, thread.jump = thread.jump, None
                 jump()
             if stop.kind == "fault":
+                assert stop.access is not None
                 self.personality.fault(thread, self.process.memory.explain(stop.address, stop.access))
             elif stop.kind == "exception":
                 self.personality.fault(thread, CpuFault(stop.name, stop.number))
-            if self.process.attention or thread.restart:
+            if thread.waiting:
+                self.retry(thread)
+            elif self.process.attention or thread.restart:
                 self.personality.attend(thread)
             if self.process.status is None and (self.ready or thread.waiting or thread.id not in self.process.threads):
                 self._switch()
@@ -84,7 +87,7 @@ class Scheduler:
         following.registers = self.machine
         self.current = following
         self.watcher.slice(bool(self.ready))
-        if self.process.attention:
+        if self.process.attention and not following.entered:  # else its call ends first, maybe interrupted
             self.personality.attend(following)
 
     def _rouse(self) -> None:
@@ -109,8 +112,7 @@ class Scheduler:
         thread.resume = wait.resume
         thread.entered = True
         if self.ready or self.blocked:
-            thread.waiting = wait
-            self.retry(thread)
+            thread.waiting = wait  # `run` puts it back to the instruction: in the hook the PC can't be set
             self.machine.stop()
             return False
         while True:
@@ -159,7 +161,9 @@ class Scheduler:
         self.watcher.slice(True)
 
     def copy_registers(self) -> SavedRegisters:
-        return SavedRegisters(self.machine.save())
+        registers = SavedRegisters(self.machine.save())
+        registers.write(self.process.abi.cpu.pc, self.dispatcher.behind_trap())
+        return registers
 
     def set_result(self, registers: Registers, value: int) -> None:
         self.dispatcher.write_elsewhere(registers, value)

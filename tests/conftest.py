@@ -12,7 +12,7 @@ from tests.guests import FakeGuest
 
 
 @pytest.fixture(params=["x86-64", "mips"])
-def guest(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[FakeGuest]:
+def fake_guest(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[FakeGuest]:
     """A process whose root folder is tmp_path/root."""
     root = tmp_path / "root"
     root.mkdir()
@@ -22,6 +22,6 @@ def guest(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[FakeGuest]
 
 
 @pytest.fixture
-def guest_thread(guest: FakeGuest) -> LinuxThread:
-    """The only thread of `guest`."""
-    return guest.thread
+def guest_thread(fake_guest: FakeGuest) -> LinuxThread:
+    """The only thread of `fake_guest`."""
+    return fake_guest.thread

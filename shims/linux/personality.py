@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 
 from compat.abi.abi import Abi
 from compat.errors import BadFile, MemoryFault
@@ -16,6 +15,7 @@ from shims.linux.standard import adopt_standard_files
 from shims.linux.start import enter
 from shims.linux.state import LinuxProcess, LinuxThread
 from shims.linux.view import build_view
+from shims.posix import limits
 
 __all__ = ["Linux", "make_personality", "make_process"]
 
@@ -39,7 +39,7 @@ class Linux:
         """Map *program*, adopt the user's standard files, and stand at its first instruction."""
         process = self.process
         process.pid = os.getpid()
-        process.limits = _limits(process.options)
+        limits.begin(process)
         build_view(process, program)
         adopt_standard_files(process)
         thread = LinuxThread(process, process.pid, registers)
@@ -62,34 +62,3 @@ class Linux:
 
     def finish(self) -> None:
         self.process.view.close()
-
-
-_INFINITY = (1 << 64) - 1
-
-
-def _limits(options: Options) -> dict[str, tuple[int, int]]:
-    """RLIMIT name → (soft, hard), the host's own cut by what the user granted."""
-    limits = {}
-    for name in ("CPU", "FSIZE", "DATA", "STACK", "CORE", "RSS", "NPROC", "NOFILE", "MEMLOCK", "AS"):
-        soft, hard = resource.getrlimit(getattr(resource, f"RLIMIT_{name}"))
-        limits[f"RLIMIT_{name}"] = (_unlimited(soft), _unlimited(hard))
-    for name in ("LOCKS", "SIGPENDING", "MSGQUEUE", "NICE", "RTPRIO", "RTTIME"):
-        limits[f"RLIMIT_{name}"] = _host_limit(name)
-    granted = {"RLIMIT_AS": options.memory, "RLIMIT_CPU": options.cpu_time, "RLIMIT_NOFILE": options.files}
-    for name, most in granted.items():
-        if most is not None:
-            limits[name] = (most, most)
-    limits["RLIMIT_STACK"] = (options.stack, limits["RLIMIT_STACK"][1])
-    return limits
-
-
-def _host_limit(name: str) -> tuple[int, int]:
-    number = getattr(resource, f"RLIMIT_{name}", None)
-    if number is None:
-        return (_INFINITY, _INFINITY) if name in ("LOCKS", "RTTIME") else (0, 0)
-    soft, hard = resource.getrlimit(number)
-    return _unlimited(soft), _unlimited(hard)
-
-
-def _unlimited(value: int) -> int:
-    return _INFINITY if value == resource.RLIM_INFINITY or value < 0 else value

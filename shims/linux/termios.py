@@ -29,7 +29,7 @@ _SPEED_FIELDS: Final = ("CBAUD", "CIBAUD")
 def from_host(abi: Abi, modes: Modes, layout: Layout) -> dict[str, object]:
     """The fields of a guest struct termios, termios2 or termio."""
     fields: dict[str, object] = {}
-    widths = {leaf.name: leaf.size for leaf in layout.fields}
+    widths = layout.widths
     speed = _speed_name(modes.speeds[1])
     for name, kind in _TYPES.items():
         value = _guest_bits(abi.flags(kind), getattr(modes, _FIELDS[name]))

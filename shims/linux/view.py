@@ -1,4 +1,4 @@
-"""The guest's file tree, from what the user granted."""
+"""The guest's file tree, from what the user granted and the synthetic /proc and /dev."""
 
 from __future__ import annotations
 
@@ -6,10 +6,26 @@ import os
 
 from compat.process import Program
 from compat.sandbox.default import default_view, start_folder
+from compat.sandbox.grants import parse_mount
+from shims.linux.dev import dev_tree
+from shims.linux.proc import proc_tree
 from shims.linux.state import LinuxProcess
+
+__all__ = ["build_view"]
 
 
 def build_view(process: LinuxProcess, program: Program) -> None:
-    """Temporary."""
-    process.view = default_view(process.host, cwd=os.getcwdb(), program=program.path, trust=True)
-    process.directory = start_folder(process.view, os.getcwdb())
+    """Give *process* its view and its working folder. Raises CompatError for a grant that can't be made."""
+    options = process.options
+    cwd = os.getcwdb()
+    process.view = default_view(
+        process.host,
+        cwd=cwd,
+        program=program.path if program.path == program.guest_path else None,  # else some mount shows it already
+        sysroot=os.fsencode(options.sysroot) if options.sysroot is not None else None,
+        grants=[parse_mount(text) for text in options.mounts],
+        proc=proc_tree(process),
+        dev=dev_tree(process),
+        trust=options.trust,
+    )
+    process.directory = start_folder(process.view, cwd)

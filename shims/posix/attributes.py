@@ -56,7 +56,7 @@ def stat_fields(thread: PosixThread, found: os.stat_result, target: Pointer[Reco
     """
     layout = target.codec
     assert isinstance(layout, Layout)
-    widths = {leaf.name: leaf.size for leaf in layout.fields}
+    widths = layout.widths
     if widths.get("size") == 4 and found.st_size > _MOST_SMALL_SIZE:
         raise OSError(errno.EOVERFLOW, "size")
     fields: dict[str, object] = {

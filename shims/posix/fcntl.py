@@ -15,11 +15,12 @@ from compat.host import Lock
 from shims.posix.names import open_file
 from shims.posix.openfiles import OpenFile
 from shims.posix.opening import HOST_FLAGS
-from shims.posix.state import PosixThread
+from shims.posix.state import PosixProcess, PosixThread
 
 __all__ = [
     "duplicate", "duplicate_cloexec", "get_descriptor_flags", "get_lock", "get_owner", "get_status_flags",
-    "set_descriptor_flags", "set_lock", "set_owner", "set_status_flags", "take_lock", "unknown", "wait_lock",
+    "set_descriptor_flags", "set_lock", "set_owner", "set_status_flags", "status_flags", "take_lock",
+    "unknown", "wait_lock",
 ]  # fmt: skip
 
 _SETTABLE: Final = ("O_APPEND", "O_NONBLOCK", "O_DIRECT", "O_NOATIME")
@@ -73,13 +74,17 @@ def set_descriptor_flags(thread: PosixThread, fd: int, cmd: Constant, flags: Fla
 
 def get_status_flags(thread: PosixThread, fd: int, cmd: Constant) -> int:
     """F_GETFL."""
-    file = thread.process.files.get(fd)
+    return status_flags(thread.process, thread.process.files.get(fd))
+
+
+def status_flags(process: PosixProcess, file: OpenFile) -> int:
+    """The guest's O_* number for how *file* is open."""
     names = set(file.flags)
     if "O_PATH" not in file.flags:
-        bits = thread.host.fcntl(file.fd, host_fcntl.F_GETFL)
+        bits = process.host.fcntl(file.fd, host_fcntl.F_GETFL)
         names |= {name for name, bit in _TOLD.items() if bits & bit == bit}
         names |= {_ACCESS[bits & os.O_ACCMODE]} if bits & os.O_ACCMODE in _ACCESS else {"O_ACCMODE"}
-    return thread.abi.flags("OpenFlags").encode(names)
+    return process.abi.flags("OpenFlags").encode(names)
 
 
 def set_status_flags(thread: PosixThread, fd: int, cmd: Constant, flags: FlagSet) -> None:

@@ -139,8 +139,6 @@ def _send_all(thread: PosixThread, file: OpenFile, views: list[memoryview]) -> i
             if not done:
                 raise
             break
-        if nonblocking(file):
-            break
     return done
 
 

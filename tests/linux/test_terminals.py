@@ -13,6 +13,11 @@ from tests.guests import FakeGuest
 
 
 @pytest.fixture
+def guest(fake_guest: FakeGuest) -> FakeGuest:
+    return fake_guest
+
+
+@pytest.fixture
 def terminal(guest: FakeGuest) -> Iterator[FakeGuest]:
     """Descriptor 0 is a terminal; the host holds its other side."""
     master, slave = os.openpty()
@@ -68,7 +73,8 @@ def test_raw_mode_and_back(terminal: FakeGuest) -> None:
     assert not flags & (termios.ICANON | termios.ECHO)
     assert flags & termios.ISIG
     cflags, cc = found[2], found[6]
-    assert isinstance(cflags, int) and isinstance(cc, list)
+    assert isinstance(cflags, int)
+    assert isinstance(cc, list)
     assert cflags & (termios.CSTOPB | termios.CSIZE) == termios.CSTOPB | termios.CS8
     assert found[5] == termios.B9600
     assert (cc[termios.VMIN], cc[termios.VTIME]) == (3, 7)

@@ -83,10 +83,11 @@ TWO_NAMES: dict[str, Callable[[bytes, bytes], object]] = {
     "symlink": lambda old, new: os.symlink(old, new),
 }
 PAIRS = [
-    (b"file", b"new"), (b"file", b"dir"), (b"dir", b"file"), (b"dir", b"empty"), (b"empty", b"dir"), (b"dir", b"dir/in"),
-    (b"none", b"new"), (b"link", b"new"), (b"link", b"file"), (b"file", b"link"), (b"file", b"dangling"), (b"dir", b"new/"),
-    (b"file", b"new/"), (b"file/", b"new"), (b"file", b"none/new"), (b"file", b"file"), (b"dirlink/", b"new"),
-    (b"dir/.", b"new"), (b"", b"new"), (b"file", b""), (b"file", b"."), (b"dir/file", b"moved"), (b"y" * 256, b"new"),
+    (b"file", b"new"), (b"file", b"dir"), (b"dir", b"file"), (b"dir", b"empty"), (b"empty", b"dir"),
+    (b"dir", b"dir/in"), (b"none", b"new"), (b"link", b"new"), (b"link", b"file"), (b"file", b"link"),
+    (b"file", b"dangling"), (b"dir", b"new/"), (b"file", b"new/"), (b"file/", b"new"), (b"file", b"none/new"),
+    (b"file", b"file"), (b"dirlink/", b"new"), (b"dir/.", b"new"), (b"", b"new"), (b"file", b""), (b"file", b"."),
+    (b"dir/file", b"moved"), (b"y" * 256, b"new"),
 ]  # fmt: skip
 
 

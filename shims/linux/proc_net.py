@@ -1,0 +1,52 @@
+"""/proc/net: the host's tables where the user granted the network, else those of a machine without one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from compat.sandbox.synthetic import Directory, File, Node
+from shims.linux.proc_machine import host_text
+from shims.linux.state import LinuxProcess
+
+__all__ = ["network_tables"]
+
+_SOCKETS = b"  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode"
+_SOCKETS_6 = (
+    b"  sl  local_address                         remote_address                        "
+    b"st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
+)
+_DEVICES = (
+    b"Inter-|   Receive                                                |  Transmit\n"
+    b" face |bytes    packets errs drop fifo frame compressed multicast|"
+    b"bytes    packets errs drop fifo colls carrier compressed\n"
+)
+
+_EMPTY: dict[bytes, bytes] = {
+    b"arp": b"IP address       HW type     Flags       HW address            Mask     Device\n",
+    b"dev": _DEVICES,
+    b"if_inet6": b"",
+    b"ipv6_route": b"",
+    b"packet": b"sk       RefCnt Type Proto  Iface R Rmem   User   Inode\n",
+    b"raw": _SOCKETS + b" ref pointer drops\n",
+    b"raw6": _SOCKETS_6,
+    b"route": b"Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT".ljust(127) + b"\n",
+    b"snmp": b"",
+    b"tcp": _SOCKETS.ljust(149) + b"\n",
+    b"tcp6": _SOCKETS_6,
+    b"udp": _SOCKETS + b" ref pointer drops".ljust(30) + b"\n",
+    b"udp6": _SOCKETS_6,
+    b"unix": b"Num       RefCount Protocol Flags    Type St Inode Path\n",
+    b"wireless": b"",
+}
+
+
+def network_tables(process: LinuxProcess) -> Directory:
+    """The folder."""
+
+    def table(name: bytes) -> Callable[[], bytes]:
+        if process.options.network or process.options.trust:
+            return lambda: host_text(process.host, b"/proc/self/net/" + name) or _EMPTY[name]
+        return lambda: _EMPTY[name]
+
+    entries: Mapping[bytes, Node] = {name: File(table(name)) for name in _EMPTY}
+    return Directory(entries)
