@@ -45,13 +45,15 @@ class Linux:
         process.execute = prepare_execute
         process.umask = process.host.umask(0)
         process.host.umask(process.umask)
-        signal.signal(signal.SIGPIPE, signal.SIG_IGN)  # a failed write tells the guest itself (shims/posix/transfers.py)
+        signal.signal(
+            signal.SIGPIPE, signal.SIG_IGN
+        )  # a failed write tells the guest itself (shims/posix/transfers.py)
         build_view(process, program)
         adopt_standard_files(process)
         thread = LinuxThread(process, process.pid, registers)
         fd = os.open(program.path, os.O_RDONLY | os.O_CLOEXEC)
         try:
-            opened, arguments = open_program(process, fd, program.guest_path, program.arguments)
+            opened, arguments = open_program(process, fd, program.guest_path, program.guest_path, program.arguments)
             enter(thread, opened, arguments, program.environment)
         except OSError as error:
             raise BadFile(f"{os.fsdecode(program.path)}: can't start: {error.strerror}") from None

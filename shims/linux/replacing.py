@@ -37,9 +37,9 @@ def prepare_execute(
     assert isinstance(thread, LinuxThread)
     process = thread.process
     opened = _open_program_file(process, directory, path, flags)
-    name = path if directory is None and path.startswith(b"/") else opened.guest_path
+    name = path if directory is None or path.startswith(b"/") else b"/dev/fd/%d/%s" % (directory, path)
     try:
-        program, arguments = open_program(process, opened.fd, name, arguments)
+        program, arguments = open_program(process, opened.fd, opened.guest_path, name, arguments)
     except CompatError as error:
         raise OSError(errno.ENOEXEC, str(error)) from None
     if program.image.cpu != process.abi.cpu.name or program.image.guest != process.abi.guest:
