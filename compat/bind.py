@@ -16,7 +16,7 @@ from compat.abi.flags import ConstantType
 from compat.abi.handles import ArrayHandle, Buffer, CString, Pointer, StringList
 from compat.abi.rows import Row
 from compat.abi.tables import PARENTS
-from compat.abi.types import FlagScalar, Type
+from compat.abi.types import FlagScalar, Pair, Type
 from compat.errors import BadTable
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Binder", "Call", "Decode", "find_shim"]
 
 Call = Callable[["Thread", Sequence[int]], "int | None"]
-Decode = Callable[["Thread", Sequence[int]], tuple[object, ...]]
+Decode = Callable[["Thread", Sequence[int]], Sequence[object]]
 
 _HANDLES: dict[str, object] = {
     "Buffer": Buffer,
@@ -51,11 +51,18 @@ class Binder:
         """
         shim = find_shim(self.abi.guest, row)
         check_parameters(row, shim)
+        if isinstance(self.abi.result_of(row), Pair):
+            return self._compose(row, "two_results(thread, shim(thread{}))", {"shim": shim, "two_results": self._pair})
         return self._compose(row, "shim(thread{})", {"shim": shim})
+
+    def _pair(self, thread: Thread, results: tuple[int, int]) -> int:
+        """Put the second result into its register; the dispatcher writes the first."""
+        thread.registers.write(self.abi.convention.second, results[1] & self.abi.cpu.mask)
+        return results[0]
 
     def decode(self, row: Row) -> Decode:
         """A function that only decodes, for the trace."""
-        return self._compose(row, "(thread{})", {})  # type: ignore[return-value]
+        return self._compose(row, "[thread{}][1:]", {})  # type: ignore[return-value]
 
     def types(self, row: Row) -> list[Type]:
         return [self.abi.type_of(p, row) for p in row.params if p.type.name != "Varargs"]

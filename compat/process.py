@@ -12,7 +12,18 @@ from compat.host import Host
 from compat.image import Image, Script
 from compat.memory import AddressSpace
 
-__all__ = ["CpuFault", "Engine", "LoadImage", "Options", "Personality", "Process", "Program", "Registers", "Thread"]
+__all__ = [
+    "CpuFault",
+    "Engine",
+    "LoadImage",
+    "OnSignal",
+    "Options",
+    "Personality",
+    "Process",
+    "Program",
+    "Registers",
+    "Thread",
+]
 
 
 class Registers(Protocol):
@@ -70,6 +81,7 @@ class Process:
         self.attention = False
         self.engine: Engine | None = None
         self.load_image: LoadImage = _no_loader
+        self.on_signal: OnSignal | None = None
 
     def deliverable(self, thread: Thread) -> bool:
         """Whether a signal is pending that would end a wait of *thread*."""
@@ -152,6 +164,9 @@ class Engine(Protocol):
     def attend(self) -> None:
         """Something needs the personality's attention: interrupt guest code and waits soon."""
 
+    def alone(self, thread: Thread) -> None:
+        """Only *thread* lives on, all its registers as a new program finds them."""
+
     def forked(self) -> None:
         """This host process is a fresh child of fork: only the calling thread lives on."""
 
@@ -174,6 +189,9 @@ class Personality(Protocol):
     def finish(self) -> None:
         """The process has its status: release what it holds of the host."""
 
+
+OnSignal = Callable[["Thread", str, str, Mapping[str, object]], None]
+"""Told of each signal that is delivered: its thread, name, si_code and siginfo fields."""
 
 LoadImage = Callable[[int, bytes], Image | Script]
 """What a host descriptor holds, called by this name in sentences; raises CompatError."""

@@ -13,7 +13,7 @@ from compat.abi.handles import ScalarCodec
 from compat.abi.rows import Param, Row, TypeExpr, show_type
 from compat.abi.structs import Layout, lay_out
 from compat.abi.tables import load_tables
-from compat.abi.types import SCALARS, FlagScalar, Memory, Scalar, Type, scalar_word
+from compat.abi.types import SCALARS, FlagScalar, Memory, Pair, Scalar, Type, scalar_word
 from compat.errors import BadTable
 
 __all__ = ["Abi"]
@@ -62,9 +62,9 @@ class Abi:
 
     @cached_property
     def host_errors(self) -> dict[int, int]:
-        """Host errno → the guest's number, by name."""
-        names = sorted(vars(host_errno), reverse=True)  # EDEADLK after its alias EDEADLOCK, which MIPS tells apart
-        return {getattr(host_errno, name): self.errors[name] for name in names if name in self.errors}
+        """Host errno → the guest's number, by name: of two names of one host number the first in the grid."""
+        upwards = reversed(self.errors.items())
+        return {getattr(host_errno, name): number for name, number in upwards if hasattr(host_errno, name)}
 
     @cached_property
     def signals(self) -> ConstantType:
@@ -82,19 +82,20 @@ class Abi:
 
     def flags(self, name: str) -> FlagType:
         """A type of flags.tbl; raises BadTable if there is none."""
-        found = self._value_type(name)
+        found = self.values(name)
         if not isinstance(found, FlagType):
             raise BadTable(f"flags.tbl has no type {name} for {self.guest} on {self.cpu.name}")
         return found
 
     def constants(self, name: str) -> ConstantType:
         """A type of constants.tbl; raises BadTable if there is none."""
-        found = self._value_type(name)
+        found = self.values(name)
         if not isinstance(found, ConstantType):
             raise BadTable(f"constants.tbl has no type {name} for {self.guest} on {self.cpu.name}")
         return found
 
-    def _value_type(self, name: str) -> FlagType | ConstantType | None:
+    def values(self, name: str) -> FlagType | ConstantType | None:
+        """A type of flags.tbl, constants.tbl or signals.tbl; None for a name that is none."""
         if name == "Signal":
             return self.signals
         if name not in self._named:
@@ -106,24 +107,27 @@ class Abi:
 
     def layout(self, name: str) -> Layout:
         """The struct called *name* on this CPU; raises BadTable if there is none."""
-        found = self._layout(name)
+        found = self.struct(name)
         if found is None:
             raise BadTable(f"no struct {name} for {self.guest} on {self.cpu.name}")
         return found
 
-    def _layout(self, name: str) -> Layout | None:
+    def struct(self, name: str) -> Layout | None:
+        """The struct called *name* on this CPU, or None."""
         if name not in self._layouts:
+            self._layouts[name] = None  # a struct inside itself is an unknown type
             row = self.tables.structs.get(name)
-            self._layouts[name] = lay_out(row, self.cpu, self._word, self._layout) if row else None
+            self._layouts[name] = lay_out(row, self.cpu, self) if row else None
         return self._layouts[name]
 
-    def _word(self, name: str) -> str | None:
+    def scalar(self, name: str) -> str | None:
+        """I32, U64 … for the name of a scalar, flag or constant type; None for another name."""
         if self._is_value_type(name):
             return "U32"
         return scalar_word(name, self.cpu.bits)
 
     def _is_value_type(self, name: str) -> bool:
-        return name not in SCALARS and self._value_type(name) is not None
+        return name not in SCALARS and self.values(name) is not None
 
     def word_codec(self) -> ScalarCodec:
         """A pointer-sized unsigned integer in memory."""
@@ -134,6 +138,12 @@ class Abi:
         return self._resolve(param.type, row.place, param.name)
 
     def result_of(self, row: Row) -> Type:
+        """The type of the result. A struct of two numbers travels in the convention's two result registers."""
+        layout = self.struct(row.result.name)
+        if layout is not None:
+            if len(layout.fields) != 2 or not self.convention.second:
+                raise BadTable(f"{row.place}: the result {row.result.name} does not fit {self.cpu.name}'s registers")
+            return Pair(row.result.name)
         return self._resolve(row.result, row.place, "the result")
 
     def _resolve(self, expr: TypeExpr, place: str, where: str) -> Type:
@@ -147,7 +157,7 @@ class Abi:
             return self._memory(expr, place, where)
         if expr.name in ("Path", "Str", "StrList"):
             return self._text(expr)
-        values = self._value_type(expr.name) if expr.name not in SCALARS else None
+        values = self.values(expr.name) if expr.name not in SCALARS else None
         if values is not None:
             return FlagScalar(
                 expr.name,
@@ -202,10 +212,10 @@ class Abi:
 
     def codec(self, name: str) -> Layout | ScalarCodec | None:
         """How a struct, scalar, flag or constant lies in memory; None for an unknown name."""
-        layout = self._layout(name)
+        layout = self.struct(name)
         if layout is not None:
             return layout
-        word = self._word(name)
+        word = self.scalar(name)
         if word is None:
             return None
         return ScalarCodec(int(word[1:]) // 8, self.cpu.endian, signed=word[0] == "I")

@@ -47,7 +47,9 @@ class Cpu:
 
 @dataclass(frozen=True)
 class Convention:
-    """One line of conventions.tbl. *registers* hold the first arguments; later ones lie at *stack* offsets from sp."""
+    """One line of conventions.tbl. *registers* hold the first arguments; later ones lie at *stack* offsets from sp.
+
+    *second* is the register of a second result, "" where there is none; *flag* that of the error style "flag"."""
 
     guest: str
     trap: str
@@ -55,6 +57,7 @@ class Convention:
     registers: tuple[str, ...]
     stack: tuple[int, ...]
     result: str
+    second: str
     error: str
     flag: str
 
@@ -96,7 +99,8 @@ def find_convention(grid: Grid, guest: str, cpu: Cpu) -> Convention:
                     f"{grid.source}:{line}: error style {error!r} is none of negative, flag:R, summary, carry"
                 )
             registers, stack = _split_arguments(arguments, f"{grid.source}:{line}")
-            return Convention(guest, trap, number, registers, stack, result, style, flag)
+            result, _, second = result.partition(",")
+            return Convention(guest, trap, number, registers, stack, result, second, style, flag)
     raise Unsupported(f"compat has no {guest} convention for {cpu.name}")
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Generic, Protocol, TypeVar
 
-from compat.abi.structs import Layout, Record
+from compat.abi.structs import Layout
 
 __all__ = ["ArrayHandle", "Buffer", "CString", "Codec", "Memory", "Pointer", "ScalarCodec", "StringList"]
 
@@ -160,8 +160,3 @@ class StringList:
         if place:
             raise ValueError("too many strings")
         return result
-
-
-def record_text(record: Record) -> str:
-    """A struct as the trace prints it."""
-    return "{" + ", ".join(f"{k}={v!r}" for k, v in record.items()) + "}"

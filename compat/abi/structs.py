@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import errno
 import struct
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Protocol
 
 from compat.abi.conventions import Cpu
+from compat.abi.flags import ConstantType, FlagType
 from compat.abi.rows import StructRow, TypeExpr, show_type
 from compat.errors import BadTable
 
-__all__ = ["Layout", "Record", "lay_out"]
+__all__ = ["Layout", "Leaf", "Record", "lay_out"]
 
 _FORMATS = {"I8": "b", "U8": "B", "I16": "h", "U16": "H", "I32": "i", "U32": "I", "I64": "q", "U64": "Q"}
 
@@ -37,13 +39,17 @@ class Record(dict[str, object]):
 
 @dataclass(frozen=True)
 class Leaf:
-    """One scalar, byte string or fixed array inside a struct; *count* 0 means a single value."""
+    """One scalar, byte string or fixed array inside a struct; *count* 0 means a single value.
+
+    *kind* is the type's name; *values* names the numbers of a flag or constant."""
 
     name: str
     offset: int
     format: str
     size: int
-    count: int
+    count: int = 0
+    kind: str = ""
+    values: FlagType | ConstantType | None = None
 
 
 class Layout:
@@ -106,66 +112,78 @@ def _format_text(leaves: tuple[Leaf, ...], size: int) -> str:
     return text + (f"{size - position}x" if size > position else "")
 
 
-def lay_out(
-    row: StructRow, cpu: Cpu, scalar: Callable[[str], str | None], nested: Callable[[str], Layout | None]
-) -> Layout:
-    """Lay out *row* for *cpu*. *scalar* resolves a type name to its I32-like word, *nested* to another struct.
+class Types(Protocol):
+    """What a layout must know of the types that fields name; each answers None for a name that is no such type."""
 
-    Raises BadTable for an unknown type.
-    """
+    def scalar(self, name: str) -> str | None:
+        """I32, U64 …"""
+
+    def struct(self, name: str) -> Layout | None: ...
+
+    def values(self, name: str) -> FlagType | ConstantType | None: ...
+
+
+def lay_out(row: StructRow, cpu: Cpu, types: Types) -> Layout:
+    """Lay out *row* for *cpu*; raises BadTable for an unknown type."""
+    plan = _Plan(row, cpu, types)
     leaves, position, align = list[Leaf](), 0, 1
     for field in row.fields:
-        inner, size, alignment = _field(field.name, field.type, row, cpu, scalar, nested)
+        inner, size, alignment = plan.field(field.name, field.type)
         position = -(-position // alignment) * alignment
-        leaves += [Leaf(i.name, i.offset + position, i.format, i.size, i.count) for i in inner]
+        leaves += [replace(leaf, offset=leaf.offset + position) for leaf in inner]
         position += size
         align = max(align, alignment)
     total = -(-position // align) * align
     return Layout(row.name, cpu.order, tuple(leaves), total, align)
 
 
-def _field(
-    name: str,
-    expr: TypeExpr,
-    row: StructRow,
-    cpu: Cpu,
-    scalar: Callable[[str], str | None],
-    nested: Callable[[str], Layout | None],
-) -> tuple[list[Leaf], int, int]:
-    """(leaves at relative offsets, size, alignment) of one field."""
-    if expr.name == "Bytes" and len(expr.arguments) == 1 and isinstance(expr.arguments[0], int):
-        size = expr.arguments[0]
-        return [Leaf(name, 0, f"{size}s", size, 0)], size, 1
-    if expr.name == "Array" and len(expr.arguments) == 2:
-        return _array(name, expr, row, cpu, scalar, nested)
-    word = scalar(expr.name)
-    if word is not None:
+@dataclass(frozen=True)
+class _Plan:
+    """Where one struct's fields go. Each method returns (leaves at relative offsets, size, alignment)."""
+
+    row: StructRow
+    cpu: Cpu
+    types: Types
+
+    def field(self, name: str, expr: TypeExpr) -> tuple[list[Leaf], int, int]:
+        if expr.name == "Bytes" and len(expr.arguments) == 1 and isinstance(expr.arguments[0], int):
+            size = expr.arguments[0]
+            return [Leaf(name, 0, f"{size}s", size)], size, 1
+        if expr.name == "Array" and len(expr.arguments) == 2:
+            return self._array(name, expr)
+        word = self.types.scalar(expr.name)
+        if word is not None:
+            return self._scalar(name, expr, word)
+        layout = self.types.struct(expr.name)
+        if layout is None:
+            raise self._error(name, f"unknown type {show_type(expr)}")
+        return [replace(leaf, name=f"{name}.{leaf.name}") for leaf in layout.fields], layout.size, layout.align
+
+    def _scalar(self, name: str, expr: TypeExpr, word: str) -> tuple[list[Leaf], int, int]:
+        """A number; `U16[PollEvents]` is one whose values have names."""
         size = int(word[1:]) // 8
-        return [Leaf(name, 0, _FORMATS[word], size, 0)], size, cpu.align64 if size == 8 else size
-    layout = nested(expr.name)
-    if layout is None:
-        raise BadTable(f"{row.place}: struct {row.name}, field {name}: unknown type {show_type(expr)}")
-    inner = [Leaf(f"{name}.{i.name}", i.offset, i.format, i.size, i.count) for i in layout.fields]
-    return inner, layout.size, layout.align
+        meaning = expr
+        if expr.arguments:
+            (inner, *rest) = expr.arguments
+            if rest or not isinstance(inner, TypeExpr) or self.types.values(inner.name) is None:
+                raise self._error(name, f"unknown type {show_type(expr)}")
+            meaning = inner
+        leaf = Leaf(name, 0, _FORMATS[word], size, 0, meaning.name, self.types.values(meaning.name))
+        return [leaf], size, self.cpu.align64 if size == 8 else size
 
+    def _array(self, name: str, expr: TypeExpr) -> tuple[list[Leaf], int, int]:
+        element, count = expr.arguments
+        if not isinstance(element, TypeExpr) or not isinstance(count, int) or count < 1:
+            raise self._error(name, "expected Array[Type, number]")
+        inner, size, alignment = self.field(name, element)
+        if len(inner) == 1 and inner[0].name == name and inner[0].count == 0 and not inner[0].format.endswith("s"):
+            return [replace(inner[0], size=size * count, count=count)], size * count, alignment
+        leaves = [
+            replace(leaf, name=f"{name}.{k}{leaf.name[len(name) :]}", offset=leaf.offset + k * size)
+            for k in range(count)
+            for leaf in inner
+        ]
+        return leaves, size * count, alignment
 
-def _array(
-    name: str,
-    expr: TypeExpr,
-    row: StructRow,
-    cpu: Cpu,
-    scalar: Callable[[str], str | None],
-    nested: Callable[[str], Layout | None],
-) -> tuple[list[Leaf], int, int]:
-    element, count = expr.arguments
-    if not isinstance(element, TypeExpr) or not isinstance(count, int):
-        raise BadTable(f"{row.place}: struct {row.name}, field {name}: expected Array[Type, number]")
-    inner, size, alignment = _field(name, element, row, cpu, scalar, nested)
-    if len(inner) == 1 and inner[0].name == name and inner[0].count == 0 and not inner[0].format.endswith("s"):
-        return [Leaf(name, 0, inner[0].format, size * count, count)], size * count, alignment
-    leaves = [
-        Leaf(f"{name}.{k}{leaf.name[len(name) :]}", leaf.offset + k * size, leaf.format, leaf.size, leaf.count)
-        for k in range(count)
-        for leaf in inner
-    ]
-    return leaves, size * count, alignment
+    def _error(self, name: str, what: str) -> BadTable:
+        return BadTable(f"{self.row.place}: struct {self.row.name}, field {name}: {what}")

@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from compat.abi.flags import ConstantType, FlagType
-from compat.abi.handles import ArrayHandle, Buffer, CString, Pointer, ScalarCodec, StringList, record_text
-from compat.abi.structs import Layout, Record
-from compat.errors import MemoryFault
+from compat.abi.handles import ScalarCodec
+from compat.abi.show import show_handle, show_named, show_number
+from compat.abi.structs import Layout
 
-__all__ = ["SCALARS", "FlagScalar", "Memory", "Scalar", "Type", "quote", "scalar_word"]
+__all__ = ["SCALARS", "FlagScalar", "Memory", "Pair", "Scalar", "Type", "scalar_word"]
 
 SCALARS = {
     "Int": "I32", "UInt": "U32", "Short": "I16", "UShort": "U16", "Char": "I8", "UChar": "U8",
@@ -76,9 +76,7 @@ class Scalar(Type):
             return str(value)
         if value in self.special:
             return self.special[value]
-        if self.name == "Ptr":
-            return f"{value:#x}" if value else "NULL"
-        return f"{value:#o}" if self.name == "Mode" else str(value)
+        return show_number(self.name, value)
 
     @property
     def examples(self) -> tuple[int, ...]:
@@ -99,7 +97,7 @@ class FlagScalar(Type):
         return f"{self.key}({raw})" if self.wide else f"{self.key}({raw} & 0xFFFFFFFF)"
 
     def show(self, value: object) -> str:
-        return self.values.show(value)
+        return show_named(self.values, value)
 
 
 @dataclass(frozen=True)
@@ -123,38 +121,12 @@ class Memory(Type):
         return self.direction == "Out"
 
     def show(self, value: object) -> str:
-        try:
-            return _show_handle(value)
-        except (MemoryFault, ValueError):
-            return f"{getattr(value, 'address', 0):#x}"
+        return show_handle(value)
 
 
-def _show_handle(value: object) -> str:
-    if value is None:
-        return "NULL"
-    if isinstance(value, CString):
-        return quote(value.read(), 4096)
-    if isinstance(value, Buffer):
-        return quote(value.read(33), 32)
-    if isinstance(value, Pointer):
-        return _show_value(value.read())
-    if isinstance(value, ArrayHandle):
-        shown = ArrayHandle[object](value.memory, value.address, value.codec, max(0, min(value.count, 8)))
-        return "[" + ", ".join(map(_show_value, shown.read())) + (", …" if value.count > 8 else "") + "]"
-    if isinstance(value, StringList):
-        return "[" + ", ".join(quote(text, 64) for text in value.read(most=64)) + "]"
-    return str(value)
+@dataclass(frozen=True)
+class Pair(Type):
+    """A result of two numbers, in the two result registers of a convention that has them (pipe on MIPS)."""
 
-
-def _show_value(value: object) -> str:
-    return record_text(value) if isinstance(value, Record) else str(value)
-
-
-def quote(data: bytes, limit: int) -> str:
-    """Bytes as a C string literal, cut with … after *limit*."""
-    cut = data[:limit]
-    text = "".join(chr(b) if 32 <= b < 127 and b not in b'"\\' else _ESCAPES.get(b, f"\\x{b:02x}") for b in cut)
-    return f'"{text}"' + ("…" if len(data) > limit else "")
-
-
-_ESCAPES = {9: "\\t", 10: "\\n", 13: "\\r", 34: '\\"', 92: "\\\\", 0: "\\0"}
+    def show(self, value: object) -> str:
+        return f"[{value[0]}, {value[1]}]" if isinstance(value, tuple) else str(value)

@@ -47,9 +47,7 @@ def _library() -> Any:
         for name in os.listdir(folder) if os.path.isdir(folder) else ():
             if name.startswith("libunicorn.") and not name.endswith(".a"):
                 return ffi.dlopen(os.path.join(folder, name))
-    raise Unsupported(
-        "the package 'unicorn' (2.1.4 or later) is not installed, or has no library for this machine"
-    )
+    raise Unsupported("the package 'unicorn' (2.1.4 or later) is not installed, or has no library for this machine")
 
 
 def _check(code: int, what: str) -> None:
@@ -157,9 +155,7 @@ class Engine:
         raw = self._callback("bool(void *, uint64_t, int, uc_tlb_entry *, void *)", callback, False)
         self._hook(_HOOK_TLB_FILL, raw)
 
-    def on_interrupt(
-        self, syscall: int, on_syscall: Callable[[], None], other: Callable[[int], None]
-    ) -> None:
+    def on_interrupt(self, syscall: int, on_syscall: Callable[[], None], other: Callable[[int], None]) -> None:
         """Call *on_syscall()* for the CPU exception *syscall* and *other(number)* for all others."""
 
         def callback(_engine: Any, number: int, _data: Any) -> None:
@@ -215,9 +211,7 @@ class Engine:
     def _empty_function(self) -> int | None:
         near = int(ffi.cast("uintptr_t", ffi.addressof(self._library, "uc_open")))
         words = ffi.unpack(ffi.cast("uintptr_t *", self._handle), 80)
-        kinds = "".join(
-            "f" if abs(word - near) < _LIBRARY_BYTES else "0" if word == 0 else "." for word in words
-        )
+        kinds = "".join("f" if abs(word - near) < _LIBRARY_BYTES else "0" if word == 0 else "." for word in words)
         around = "0" + "f" * 11 + "0" + "f" * 20
         place = kinds.find(around)
         return None if place < 0 or kinds.count(around) != 1 else place + 12
@@ -250,17 +244,13 @@ class Engine:
     def read(self, register: Register) -> int:
         """Return one register's value, unsigned."""
         value = bytearray(64)
-        _check(
-            self._library.uc_reg_read(self._handle, register.id, ffi.from_buffer(value)), "read a register"
-        )
+        _check(self._library.uc_reg_read(self._handle, register.id, ffi.from_buffer(value)), "read a register")
         return int.from_bytes(value[: register.size], "little")
 
     def write(self, register: Register, value: int) -> None:
         """Set one register; *value* is cut to its width."""
         cut = (value & (1 << 8 * register.size) - 1).to_bytes(64, "little")
-        _check(
-            self._library.uc_reg_write(self._handle, register.id, ffi.from_buffer(cut)), "write a register"
-        )
+        _check(self._library.uc_reg_write(self._handle, register.id, ffi.from_buffer(cut)), "write a register")
 
     def write_structure(self, identity: int, packed: bytes) -> None:
         """Set a pseudo-register whose value is one of Unicorn's structures."""

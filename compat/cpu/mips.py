@@ -139,9 +139,7 @@ class _Mips(Family):
             self._context = self.engine.save_context(self._context)
             words.append(list(self.engine.context_words(self._context)))
         plain, pending = words
-        self._flags = [
-            i for i, (a, b) in enumerate(zip(plain, pending, strict=True)) if b - a == _BRANCH_PENDING
-        ]
+        self._flags = [i for i, (a, b) in enumerate(zip(plain, pending, strict=True)) if b - a == _BRANCH_PENDING]
         self._forget_branch()
 
     def _forget_branch(self) -> bool:

@@ -21,9 +21,7 @@ __all__ = ["Ppc", "Ppc64", "Ppc64Le"]
 
 _MODEL_7457A = 289
 _MSR_ID = 77
-_LE, _DR, _IR, _FE1, _FE0, _FP, _PR, _EE, _VSX, _VEC, _SF = (
-    1 << n for n in (0, 4, 5, 8, 11, 13, 14, 15, 23, 25, 63)
-)
+_LE, _DR, _IR, _FE1, _FE0, _FP, _PR, _EE, _VSX, _VEC, _SF = (1 << n for n in (0, 4, 5, 8, 11, 13, 14, 15, 23, 25, 63))
 
 
 def _registers(size: int) -> dict[str, Register]:
@@ -93,9 +91,7 @@ class _PowerPC(Family):
         context = self.engine.save_context()
         self._run_vectors(_MFXER, _MFVRSAVE, _STW, self.store_vector, _MFVSCR)
         self.engine.restore_context(context)
-        xer, vrsave, *halves = struct.unpack_from(
-            f"{self.order}II8x{2 * self.vectors + 2}Q", self.supervisor.own_page
-        )
+        xer, vrsave, *halves = struct.unpack_from(f"{self.order}II8x{2 * self.vectors + 2}Q", self.supervisor.own_page)
         values = [high << 64 | low for high, low in zip(halves[::2], halves[1::2], strict=True)]
         named = {f"{self.vector_name}{i}": value for i, value in enumerate(values[:-1])}
         return {"xer": xer, "vrsave": vrsave, "vscr": values[-1], **named}
@@ -123,11 +119,7 @@ class _PowerPC(Family):
     def _run_vectors(self, *steps: int) -> None:
         """Run the transfer: r4 walks over frame 0's data, r3 and the last vector are intermediates."""
         saving = steps[0] == _MFXER
-        move = (
-            [steps[0], steps[2], steps[1], steps[2] | 4]
-            if saving
-            else [steps[0], steps[1], steps[0] | 4, steps[2]]
-        )
+        move = [steps[0], steps[2], steps[1], steps[2] | 4] if saving else [steps[0], steps[1], steps[0] | 4, steps[2]]
         vector, status = steps[3], steps[4]
         code = [0x3C800000 | OWN_PAGE >> 16, 0x60840000 | OWN_PAGE & 0xFFFF, *move, _ADDI_R4 | 16]
         each = [[self._vector(vector, i), _ADDI_R4 | 16] for i in range(self.vectors)]

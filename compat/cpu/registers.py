@@ -65,8 +65,7 @@ class WideBatch:
         self._read(self._handle, self._ids, self._slots, len(self._masks))
         halves = self._layout.unpack(self._bytes)
         return [
-            (low | high << 64) & mask
-            for low, high, mask in zip(halves[::2], halves[1::2], self._masks, strict=True)
+            (low | high << 64) & mask for low, high, mask in zip(halves[::2], halves[1::2], self._masks, strict=True)
         ]
 
     def write(self, values: Sequence[int]) -> None:

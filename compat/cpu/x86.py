@@ -120,9 +120,7 @@ class _Intel(Family):
         for index, descriptor in table.items():
             self.set_descriptor(index, descriptor)
         assert self.own_address is not None
-        engine.write_structure(
-            _GDTR, struct.pack("=HxxxxxxQII", 0, self.own_address, _GDT_ENTRIES * 8 - 1, 0)
-        )
+        engine.write_structure(_GDTR, struct.pack("=HxxxxxxQII", 0, self.own_address, _GDT_ENTRIES * 8 - 1, 0))
         for msr, value in ((_MSR_EFER, _EFER_SCE), (_MSR_STAR, self.star << 48)):
             engine.write_structure(_MSR, struct.pack("=IxxxxQ", msr, value))
         engine.write(_CR4, _CR4_BITS)

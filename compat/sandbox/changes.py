@@ -30,9 +30,7 @@ class ChangeablePlace(HostPlace):
         if stat.S_IFMT(mode) not in MAKEABLE and not self.mount.devices:
             self._fail(errno.EPERM)
         may_create(self)
-        self._host.mknodat(
-            self._dir_fd, self._name, mode if stat.S_IFMT(mode) else mode | stat.S_IFREG, device
-        )
+        self._host.mknodat(self._dir_fd, self._name, mode if stat.S_IFMT(mode) else mode | stat.S_IFREG, device)
 
     def symlink(self, target: bytes) -> None:
         if not target or b"\0" in target:

@@ -1,4 +1,4 @@
-"""Delivery: what happens to pending signals when a thread is about to go on in guest code (kernel/signal.c, get_signal)."""
+"""Delivery: what happens to pending signals when a thread goes on in guest code (kernel/signal.c, get_signal)."""
 
 from __future__ import annotations
 
@@ -59,6 +59,8 @@ def _act(thread: LinuxThread, pending: Pending) -> bool:
     process = thread.process
     action = process.actions.get(pending.number, Action())
     name = str(thread.abi.signals.decode(pending.number))
+    if process.on_signal is not None:
+        process.on_signal(thread, name, pending.code, pending.fields)
     if action.handler == 1 or (action.handler == 0 and name in _IGNORED):
         return False
     if action.handler == 0:

@@ -29,7 +29,27 @@ def _memory_signal(fault: MemoryFault) -> tuple[str, str]:
     return "SIGSEGV", "SEGV_ACCERR" if fault.mapped else "SEGV_MAPERR"
 
 
+_MIPS_CODES = {6: ("SIGFPE", "FPE_INTOVF"), 7: ("SIGFPE", "FPE_INTDIV")}  # asm/break.h: BRK_OVERFLOW, BRK_DIVZERO
+
+
+def _mips_code(thread: LinuxThread) -> int | None:
+    """The code inside `break` or a conditional trap, with which compilers tell a division by zero."""
+    cpu = thread.abi.cpu
+    try:
+        word = thread.memory.read(thread.registers.read(cpu.pc), 4)
+    except MemoryFault:
+        return None
+    instruction = int.from_bytes(word, "little" if cpu.endian == "little" else "big")
+    if instruction & 0xFC00_003F == 0x0D:  # break: the assembler puts the code into either half
+        return instruction >> 16 & 0x3FF or instruction >> 6 & 0x3FF
+    return instruction >> 6 & 0x3FF
+
+
 def _exception_signal(thread: LinuxThread, fault: CpuFault) -> tuple[str, str]:
+    if thread.abi.cpu.family == "mips" and fault.name in ("breakpoint", "trap"):
+        found = _MIPS_CODES.get(_mips_code(thread) or 0)
+        if found:
+            return found
     grid = thread.abi.tables.grids["faults"]
     for keys, cell, _ in grid.texts(f"linux/{thread.abi.cpu.name}", "linux"):
         if keys[0] == fault.name:

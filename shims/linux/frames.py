@@ -12,6 +12,7 @@ from typing import Literal
 from compat.abi.abi import Abi
 from compat.abi.conventions import Cpu
 from compat.abi.structs import Layout, Record
+from shims.linux.frames_x86 import push_fp_state, restore_fp_state
 from shims.linux.state import LinuxThread
 from shims.posix.siginfo import siginfo
 from shims.posix.state import Action, AltStack, Pending
@@ -24,7 +25,6 @@ _CONSTANTS: Mapping[str, int] = {
     "fp_magic": 0x46508001,  # arch/arm64/include/uapi/asm/sigcontext.h
     "fp_size": 528,
     "used_math": 1,
-    "mxcsr_mask": 0xFFFF,
 }
 _X86_64_UC_FLAGS = 0x6  # UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS: this CPU has no XSAVE area
 
@@ -63,7 +63,8 @@ def push_frame(thread: LinuxThread, pending: Pending, action: Action, mask: int)
     sp = _stack_for(thread, action, old_sp) - place.redzone & cpu.mask
     values = _values(thread, pending, layout, mask, rt)
     if cpu.family == "x86":
-        sp = _push_fp_state(thread, sp, values)
+        sp, addresses = push_fp_state(thread, sp)
+        values |= addresses
     frame = ((sp - layout.size + (place.skew if cpu.bits == 32 else 0)) & -place.align) - place.skew
     link = _way_back(thread, action, rt)
     values |= _pointers(layout, frame, link, rt)
@@ -170,43 +171,13 @@ def _start_of(layout: Layout, prefix: str) -> int:
 
 def _way_back(thread: LinuxThread, action: Action, rt: bool) -> int:
     """The address that the handler returns to."""
-    if "SA_RESTORER" in action.flags and action.restorer:
+    ignored = thread.abi.cpu.family == "ppc"  # arch/powerpc/kernel/signal_*.c never looks at sa_restorer
+    if "SA_RESTORER" in action.flags and action.restorer and not ignored:
         return action.restorer
     found = thread.process.trampolines.get("rt_sigreturn" if rt else "sigreturn")
     if found is None:
         raise ValueError("no SA_RESTORER")  # x86-64 has no other way: the kernel sends SIGSEGV
     return found
-
-
-def _push_fp_state(thread: LinuxThread, sp: int, values: dict[str, object]) -> int:
-    layout = thread.abi.layout("FpState")
-    address = sp - layout.size & -64
-    fields: dict[str, object] = {"mxcsr_mask": 0xFFFF}
-    for leaf in layout.fields:
-        if thread.registers.has(leaf.name):
-            number = thread.registers.read(leaf.name)
-            fields[leaf.name] = number.to_bytes(leaf.size, "little") if leaf.format.endswith("s") else number
-    tags = thread.registers.read("fptag")
-    fields["tags"] = sum((tags >> 2 * k & 3 != 3) << k for k in range(8))
-    if thread.abi.cpu.bits == 32:
-        fields |= _fsave_fields(thread, tags)
-    thread.memory.write(address, layout.pack(fields))
-    values.update((leaf.name, address) for leaf in thread.abi.layout("RtFrame").fields if leaf.name.endswith("fpstate"))
-    values["sc.fpstate"] = address
-    return address
-
-
-def _fsave_fields(thread: LinuxThread, tags: int) -> dict[str, object]:
-    registers = thread.registers
-    fields: dict[str, object] = {
-        "cw": registers.read("fpcw") | 0xFFFF_0000,
-        "sw": registers.read("fpsw") | 0xFFFF_0000,
-        "tag": tags | 0xFFFF_0000,
-        "status": registers.read("fpsw"),
-    }
-    for k in range(8):
-        fields[f"reg{k}"] = registers.read(f"st{k}").to_bytes(10, "little")
-    return fields
 
 
 def _set_arguments(thread: LinuxThread, number: int, layout: Layout, frame: int, rt: bool) -> None:
@@ -258,7 +229,7 @@ def pop_frame(thread: LinuxThread, rt: bool) -> int:
     layout = abi.layout("RtFrame" if rt else "Frame")
     frame = thread.registers.read(cpu.sp) + place.back[rt]
     record = layout.unpack(thread.memory.read(frame & cpu.mask, layout.size))
-    _restore_fp_state(thread, record)
+    restore_fp_state(thread, record)
     _restore_registers(thread, layout, record, place)
     if rt:
         _restore_altstack(thread, record)
@@ -281,22 +252,6 @@ def _restore_registers(thread: LinuxThread, layout: Layout, record: Record, plac
         if last in ("ds", "es", "fs", "gs") and number == registers.read(last):
             continue
         registers.write(last, number)
-
-
-def _restore_fp_state(thread: LinuxThread, record: Record) -> None:
-    address = next((v for k, v in record.items() if k.endswith("fpstate")), 0)
-    if not isinstance(address, int) or not address:
-        return
-    layout = thread.abi.layout("FpState")
-    fields = layout.unpack(thread.memory.read(address, layout.size))
-    registers, tags = thread.registers, fields.int("tags")
-    registers.write("fpcw", fields.int("fpcw"))
-    registers.write("fpsw", fields.int("fpsw"))
-    registers.write("fptag", sum((0 if tags >> k & 1 else 3) << 2 * k for k in range(8)))
-    registers.write("mxcsr", fields.int("mxcsr") & 0xFFFF)
-    for name, value in fields.items():
-        if isinstance(value, bytes) and registers.has(name):
-            registers.write(name, int.from_bytes(value, "little"))
 
 
 def _restore_altstack(thread: LinuxThread, record: Record) -> None:

@@ -21,11 +21,9 @@ from shims.posix.transfers import MAX_COUNT, is_ready, nonblocking, receive, sen
 __all__ = ["pipe_in_registers", "splice", "tee", "vmsplice"]
 
 
-def pipe_in_registers(thread: LinuxThread) -> int:
-    """pipe(2) of MIPS: the writing end returns in r3, called v1 (sysm_pipe of arch/mips/kernel/syscall.c)."""
-    first, second = make_pipe(thread, frozenset())
-    thread.registers.write("r3", second)
-    return first
+def pipe_in_registers(thread: LinuxThread) -> tuple[int, int]:
+    """pipe(2) of MIPS: the ends are two results (sysm_pipe of arch/mips/kernel/syscall.c)."""
+    return make_pipe(thread, frozenset())
 
 
 def splice(

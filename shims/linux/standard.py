@@ -17,6 +17,8 @@ def adopt_standard_files(process: LinuxProcess) -> None:
     large = frozenset({"O_LARGEFILE"} if process.abi.cpu.bits == 64 else ())
     for number in (0, 1, 2):
         try:
+            if fcntl.fcntl(number, fcntl.F_GETFD) & fcntl.FD_CLOEXEC:
+                continue  # not inherited but opened here: the user closed it
             fd = fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, 3)
         except OSError:
             continue  # the user closed it: the guest finds it closed too

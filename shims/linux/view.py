@@ -21,7 +21,7 @@ def build_view(process: LinuxProcess, program: Program) -> None:
     process.view = default_view(
         process.host,
         cwd=cwd,
-        program=program.path,
+        program=program.path if program.path == program.guest_path else None,  # else some mount shows it already
         sysroot=os.fsencode(options.sysroot) if options.sysroot is not None else None,
         grants=[parse_mount(text) for text in options.mounts],
         proc=proc_tree(process),

@@ -10,7 +10,7 @@ from compat.abi.handles import Pointer
 from compat.abi.structs import Record
 from shims.posix.state import PosixProcess, PosixThread
 
-__all__ = ["INFINITY", "change", "current", "getrlimit", "setrlimit", "to_record"]
+__all__ = ["INFINITY", "begin", "change", "current", "getrlimit", "setrlimit", "to_record"]
 
 INFINITY = (1 << 64) - 1
 """RLIM64_INFINITY: no limit, in `process.limits`."""
@@ -33,6 +33,15 @@ def current(process: PosixProcess) -> dict[str, tuple[int, int]]:
                 process.limits[name] = (INFINITY, INFINITY)
         _apply_options(process)
     return process.limits
+
+
+def begin(process: PosixProcess) -> None:
+    """Put the first process's limits into effect."""
+    soft = current(process)["RLIMIT_NOFILE"][0]
+    _make_room(process, soft)
+    process.files.limit = min(soft, _OPEN_MOST)
+    if process.options.cpu_time is not None:
+        process.host.setrlimit(host_limits.RLIMIT_CPU, process.limits["RLIMIT_CPU"])
 
 
 def _apply_options(process: PosixProcess) -> None:

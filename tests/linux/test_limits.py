@@ -6,6 +6,7 @@ import errno
 import resource
 
 from compat.process import Options
+from shims.posix.limits import begin
 from tests.linux.guest import Guest, refused
 
 
@@ -73,3 +74,12 @@ def test_unknown_resources_and_processes(guest: Guest) -> None:
     for pid, which, expected in ((0, 99, errno.EINVAL), (1, 0, errno.ESRCH)):
         with refused(expected):
             guest.call("prlimit64", pid, which, 0, guest.struct("Rlimit64"))
+
+
+def test_the_first_process_begins_within_its_limits(make_guest: type[Guest]) -> None:
+    guest = make_guest("x86-64", Options(files=100, cpu_time=1000))
+    asked: list[tuple[int, tuple[int, int]]] = []
+    guest.thread.host.setrlimit = lambda which, pair: asked.append((which, pair))
+    begin(guest.process)
+    assert guest.process.files.limit == 100
+    assert asked == [(resource.RLIMIT_CPU, (1000, 1000))]

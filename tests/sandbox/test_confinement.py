@@ -38,9 +38,7 @@ def test_dots_end_at_the_root(world: World, path: str) -> None:
 @pytest.mark.parametrize("middle", [True, False])
 def test_links_leading_out_lead_in(world: World, middle: bool) -> None:
     out = world.outside if middle else world.outside / "secret"
-    for number, target in enumerate(
-        (str(out), os.path.relpath(out, world.inside), "/proc/self/root" + str(out))
-    ):
+    for number, target in enumerate((str(out), os.path.relpath(out, world.inside), "/proc/self/root" + str(out))):
         link = world.inside / f"link{number}"
         link.symlink_to(target)
         with refused(errno.ENOENT):
@@ -242,9 +240,7 @@ def test_a_link_that_becomes_a_folder_while_it_is_read(world: World, monkeypatch
     assert world.read("/name/file") == b"found"
 
 
-def test_a_file_that_becomes_a_link_before_it_is_opened(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_that_becomes_a_link_before_it_is_opened(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     (world.inside / "name").write_text("old")
     (world.inside / "spare").symlink_to("/target")
     (world.inside / "target").write_text("found")

@@ -113,9 +113,7 @@ def check_canonical(view: FileView, guest_path: bytes, found: os.stat_result) ->
 @pytest.mark.parametrize("openat2", [True, False])
 @given(things=THINGS, path=PATHS, follow=st.booleans())
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-def test_the_kernel_agrees(
-    openat2: bool, things: list[tuple[str, str, str]], path: str, follow: bool
-) -> None:
+def test_the_kernel_agrees(openat2: bool, things: list[tuple[str, str, str]], path: str, follow: bool) -> None:
     with tempfile.TemporaryDirectory() as top:
         root = Path(top) / "root"
         root.mkdir()

@@ -31,9 +31,7 @@ def test_a_child_makes_the_same_and_leaves_it(private: PrivateFolder) -> None:
     child = os.fork()
     if child == 0:
         fd = private.folder(b"tmp")
-        os.close(
-            os.open("left", os.O_CREAT | os.O_WRONLY, dir_fd=os.open(private.path + b"/tmp", os.O_RDONLY))
-        )
+        os.close(os.open("left", os.O_CREAT | os.O_WRONLY, dir_fd=os.open(private.path + b"/tmp", os.O_RDONLY)))
         os.close(fd)
         private.remove()
         os._exit(0)

@@ -1,0 +1,70 @@
+"""`compat run`: find the program, run it, and end as it ended."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from compat.cli.granting import guest_environment, guest_options
+from compat.cli.missing import Missing
+from compat.cli.options import Values
+from compat.cli.program import find_program
+from compat.cli.refusals import USAGE, Refusal
+from compat.cli.status import end
+from compat.guest import Guest
+from compat.host import Host
+from compat.process import Program
+
+if TYPE_CHECKING:
+    from compat.trace.tracing import Tracing
+
+__all__ = ["run"]
+
+_GRACE = 1  # seconds between the soft and the hard limit of CPU time
+
+
+def run(values: Values, words: list[str], tracing: Tracing | None = None) -> int:
+    """Run the program *words*[0] with the arguments that follow; returns its exit status.
+
+    In the guest's children, which are forks of this process, this does not return.
+    """
+    if not words:
+        raise Refusal("run: PROGRAM is missing; see `compat run --help`", USAGE)
+    options = guest_options(values)
+    environment = guest_environment(options, os.environ)
+    host = Host()
+    found = find_program(words[0], options, environment.get("PATH", ""), host)
+    guest = Guest(
+        found.image.guest,
+        found.image.cpu,
+        options,
+        host=tracing.host() if tracing else host,
+        tables=[Path(folder) for folder in values["tables"]],
+        tracer=tracing.tracer if tracing else None,
+    )
+    if options.cpu_time is not None:
+        _limit_cpu(options.cpu_time)
+    program = Program(
+        found.path,
+        [os.fsencode(word) for word in words],
+        [os.fsencode(f"{name}={value}") for name, value in environment.items()],
+        found.guest_path,
+    )
+    missing = None if values["quiet"] else Missing(guest)
+    first = os.getpid()
+    status = guest.run(program)
+    if tracing is not None:
+        tracing.finish(status)
+    if missing is not None:
+        missing.tell()
+    return end(guest.abi, status, child=os.getpid() != first)
+
+
+def _limit_cpu(seconds: int) -> None:
+    """Let the host count: SIGXCPU after *seconds*, as setrlimit(2) has it, and SIGKILL soon after."""
+    import resource
+
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    most = seconds + _GRACE if hard == resource.RLIM_INFINITY else min(seconds + _GRACE, hard)
+    resource.setrlimit(resource.RLIMIT_CPU, (min(seconds, most), most))
