@@ -109,7 +109,7 @@ class Accessor:
             and address + size <= area.end
             and area.frame is not None
             and area.protection
-            and area.backing is None
+            and (area.backing is None or area.offset + address - area.start + size <= area.backing.known)
             and size < _MOST
         ):
             start = area.frame + address - area.start
@@ -127,7 +127,7 @@ class Accessor:
             and address + size <= area.end
             and area.protection & _WRITE
             and area.frame is not None
-            and area.backing is None
+            and (area.backing is None or area.offset + address - area.start + size <= area.backing.known)
             and not area.executed
         ):
             start = area.frame + address - area.start
