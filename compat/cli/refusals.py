@@ -43,14 +43,14 @@ def native() -> None:
 def refusing(act: Callable[[], int], *, debug: bool) -> int:
     """The status that *act* returns, or that of its failure, which is told on stderr.
 
-    With *debug*, the traceback of every failure precedes its sentence.
+    With *debug*, the traceback precedes the sentence, unless all there is to know is in that.
     """
     try:
         status = act()
         flush()
         return status
     except Refusal as error:
-        return _tell(str(error), error.status, debug)
+        return _tell(str(error), error.status, debug=False)
     except CompatError as error:
         return _tell(str(error), CANNOT_RUN, debug)
     except OSError as error:
