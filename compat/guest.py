@@ -33,6 +33,7 @@ class Pages:
     def __init__(self, memory: AddressSpace) -> None:
         self.ram = memory.ram.map
         self.fill = memory.fill
+        self.changeable = memory.changeable
 
 
 class Guest:

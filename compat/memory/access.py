@@ -65,6 +65,11 @@ class Accessor:
                 rights = _READ | _EXECUTE if access == _EXECUTE else _READ | _WRITE
         return area.frame + page - area.start, rights
 
+    def changeable(self, address: int, size: int) -> bool:
+        """Whether the host may for a moment write to the frames at *address* without changing a file."""
+        areas = self.areas.between(address, address + size)
+        return not any(area.shared and area.backing is not None for area in areas)
+
     def explain(self, address: int, access: Access) -> MemoryFault:
         """Why an access faults: nothing there, not allowed, or beyond the end of the file."""
         area = self.areas.find(address)
