@@ -164,6 +164,9 @@ class Engine(Protocol):
     def attend(self) -> None:
         """Something needs the personality's attention: interrupt guest code and waits soon."""
 
+    def alone(self, thread: Thread) -> None:
+        """Only *thread* lives on, all its registers as a new program finds them."""
+
     def forked(self) -> None:
         """This host process is a fresh child of fork: only the calling thread lives on."""
 

@@ -28,6 +28,7 @@ def enter(thread: LinuxThread, program: OpenProgram, arguments: Sequence[bytes],
     top = cpu.top - _PAGE
     memory.mmap_top = (top - stack - _STACK_GAP) & -_PAGE
     memory.clear()
+    process.locks_future = False
     loaded = map_program(process, program)
     map_kernel_pages(process)
     executable = program.image.stack_executable
@@ -40,7 +41,7 @@ def enter(thread: LinuxThread, program: OpenProgram, arguments: Sequence[bytes],
         order="little" if cpu.endian == "little" else "big",
         argv=arguments,
         envp=environment,
-        execfn=program.path,
+        execfn=program.name,
         random=os.urandom(16),
         auxv=traits.auxv | _auxiliary_vector(program.image, loaded),
         tags=process.abi.constants("AuxTag").values,

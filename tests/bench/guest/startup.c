@@ -1,0 +1,5 @@
+/* Nothing but starting and ending. */
+int main(void)
+{
+    return 0;
+}
