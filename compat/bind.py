@@ -137,7 +137,7 @@ def find_shim(guest: str, row: Row) -> FunctionType:
     for family in PARENTS[guest]:
         module = _module(f"shims.{family}.{stem}")
         found = getattr(module, name, None)
-        if isinstance(found, FunctionType):
+        if isinstance(found, FunctionType) and found.__module__.startswith("shims."):
             return found
     raise BadTable(
         f"{row.place}: no shim {row.target} in {' or '.join(f'shims/{f}/{stem}.py' for f in PARENTS[guest])}"

@@ -16,10 +16,13 @@ PACKAGES = ("abi_tables", "compat", "loaders", "shims")
 
 # Each layer may import itself and those before it. A module of compat that is not named stands above them all.
 LAYERS = (
-    {"abi_tables", "compat", "compat.errors"},
+    {"abi_tables", "compat", "compat.errors", "compat.version"},
     {"compat.abi"},
     {"compat.memory", "compat.cpu", "compat.process", "compat.sandbox", "compat.host", "compat.image"},
-    {"compat.scheduler", "compat.bind", "compat.dispatch", "compat.trace", "compat.registers", "compat.watcher"},
+    {
+        *("compat.scheduler", "compat.bind", "compat.check", "compat.dispatch", "compat.trace", "compat.registers"),
+        "compat.watcher",
+    },
     {"compat.guest"},
 )
 LENT = {f"compat.{name}" for name in ("abi", "memory", "process", "errors", "host", "sandbox", "image")}

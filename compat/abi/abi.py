@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno as host_errno
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -27,8 +27,8 @@ class Abi:
     def __init__(self, guest: str, cpu: str, extra: Sequence[Path] = ()) -> None:
         self.guest = guest
         self.tables = load_tables(guest, cpu, extra)
+        self.folders = tuple(extra)
         self.cpu = self.tables.cpu
-        self._columns = (f"{guest}/{self.cpu.kind}", guest)
         self._layouts: dict[str, Layout | None] = {}
         self._types: dict[tuple[str, TypeExpr], Type] = {}
         self._named: dict[str, FlagType | ConstantType] = {}
@@ -43,14 +43,14 @@ class Abi:
         return {number: name for name, number in self.numbers.items()}
 
     @cached_property
-    def numbers(self) -> dict[str, int]:
+    def numbers(self) -> Mapping[str, int]:
         """Call name → number."""
-        return self.tables.grids["numbers"].column(self.cpu.kind)
+        return self.tables.columns["numbers"]
 
     @cached_property
-    def errors(self) -> dict[str, int]:
+    def errors(self) -> Mapping[str, int]:
         """Error name → the guest's number."""
-        return self.tables.grids["errors"].column(*self._columns)
+        return self.tables.columns["errors"]
 
     @cached_property
     def error_names(self) -> dict[int, str]:
@@ -63,22 +63,13 @@ class Abi:
     @cached_property
     def host_errors(self) -> dict[int, int]:
         """Host errno → the guest's number, by name: of two names of one host number the first in the grid."""
-        upwards = reversed(self.errors.items())
+        upwards = reversed([*self.errors.items()])
         return {getattr(host_errno, name): number for name, number in upwards if hasattr(host_errno, name)}
 
     @cached_property
     def signals(self) -> ConstantType:
         """Signal names and the guest's numbers."""
-        return ConstantType("Signal", self.tables.grids["signals"].column(*self._columns))
-
-    @cached_property
-    def _groups(self) -> dict[str, tuple[str, dict[str, int]]]:
-        """Type name → (grid, value name → number)."""
-        groups: dict[str, tuple[str, dict[str, int]]] = {}
-        for stem in ("flags", "constants"):
-            for (kind, name), number, _ in self.tables.grids[stem].numbers(*self._columns):
-                groups.setdefault(kind, (stem, {}))[1][name] = number
-        return groups
+        return ConstantType("Signal", self.tables.columns["signals"])
 
     def flags(self, name: str) -> FlagType:
         """A type of flags.tbl; raises BadTable if there is none."""
@@ -99,10 +90,13 @@ class Abi:
         if name == "Signal":
             return self.signals
         if name not in self._named:
-            if name not in self._groups:
+            flags, constants = self.tables.values["flags"], self.tables.values["constants"]
+            if name in flags:
+                self._named[name] = FlagType(name, flags[name])
+            elif name in constants:
+                self._named[name] = ConstantType(name, constants[name])
+            else:
                 return None
-            stem, values = self._groups[name]
-            self._named[name] = FlagType(name, values) if stem == "flags" else ConstantType(name, values)
         return self._named[name]
 
     def layout(self, name: str) -> Layout:
@@ -174,11 +168,9 @@ class Abi:
         return Scalar(expr.name, slots, word=word, bits=self.cpu.bits, special=special)
 
     def _special(self, name: str) -> dict[int, str]:
-        if name != "DirFd":
-            return {}
-        return (
-            {number: text for text, number in self.constants("DirFd").values.items()} if "DirFd" in self._groups else {}
-        )
+        """Numbers of a scalar that have a name: AT_FDCWD among directory descriptors."""
+        named = self.values(name) if name == "DirFd" else None
+        return {number: text for text, number in named.values.items()} if isinstance(named, ConstantType) else {}
 
     def _text(self, expr: TypeExpr) -> Type:
         if expr.name == "StrList":

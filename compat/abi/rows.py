@@ -14,14 +14,14 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 from compat.errors import BadTable
 
-__all__ = ["Param", "Row", "StructRow", "TypeExpr", "parse_rows", "read_rows", "show_type"]
+__all__ = ["Param", "Row", "StructRow", "TypeExpr", "parse_row", "parse_rows", "read_rows", "show_type"]
 
 
 class TypeExpr(NamedTuple):
@@ -64,8 +64,14 @@ class Row:
 
     def signature(self) -> str:
         """The head as written, on one line."""
-        params = ", ".join(f"{p.name}: {show_type(p.type)}" for p in self.params)
-        return f"{self.key}({params}) -> {show_type(self.result)}"
+        return f"{self.key}{_show_params(self.params)} -> {show_type(self.result)}"
+
+    def text(self) -> str:
+        """The whole row on one line; `parse_row` reads it back."""
+        head = f"{self.key}{_show_cpus(self.cpus)}{_show_params(self.params)} -> {show_type(self.result)}"
+        mark = {state: mark for mark, state in _STATES.items()}.get(self.state, "")
+        note = f' "{self.note}"' if self.note else ""
+        return f"{head} {mark} {self.target}{note}" if mark else head
 
 
 @dataclass(frozen=True)
@@ -79,6 +85,14 @@ class StructRow:
     @property
     def place(self) -> str:
         return f"{self.source}:{self.line}"
+
+    @property
+    def key(self) -> str:
+        return self.name
+
+    def text(self) -> str:
+        """The whole struct on one line; `parse_row` reads it back."""
+        return f"struct {self.name}{_show_cpus(self.cpus)}{_show_params(self.fields)}"
 
 
 _HEAD = re.compile(
@@ -95,7 +109,7 @@ def read_rows(path: Path) -> list[Row | StructRow]:
 
 def parse_rows(text: str, source: str) -> list[Row | StructRow]:
     """The rows and structs in *text*; *source* is the file's name as errors print it."""
-    return [_parse_row(line, content, source) for line, content in _logical_lines(text, source)]
+    return [parse_row(line, content, source) for line, content in _logical_lines(text, source)]
 
 
 def _logical_lines(text: str, source: str) -> Iterator[tuple[int, str]]:
@@ -117,7 +131,8 @@ def _logical_lines(text: str, source: str) -> Iterator[tuple[int, str]]:
         raise BadTable(f"{source}:{start}: a parenthesis is never closed")
 
 
-def _parse_row(line: int, content: str, source: str) -> Row | StructRow:
+def parse_row(line: int, content: str, source: str) -> Row | StructRow:
+    """One row or struct on one line; raises BadTable with file:line."""
     place = f"{source}:{line}"
     head = _HEAD.match(content)
     if not head:
@@ -208,3 +223,12 @@ def show_type(expr: TypeExpr | int) -> str:
         return str(expr)
     inner = f"[{', '.join(show_type(a) for a in expr.arguments)}]" if expr.arguments else ""
     return expr.name + inner + (" | None" if expr.optional else "")
+
+
+def _show_params(params: Sequence[Param]) -> str:
+    """A `*rest` of any arguments has no type."""
+    return "(" + ", ".join(p.name if p.name[0] == "*" else f"{p.name}: {show_type(p.type)}" for p in params) + ")"
+
+
+def _show_cpus(cpus: Sequence[str]) -> str:
+    return f" @ {', '.join(cpus)} " if cpus else ""

@@ -65,6 +65,11 @@ class Accessor:
                 rights = _READ | _EXECUTE if access == _EXECUTE else _READ | _WRITE
         return area.frame + page - area.start, rights
 
+    def changeable(self, address: int, size: int) -> bool:
+        """Whether the host may for a moment write to the frames at *address* without changing a file."""
+        areas = self.areas.between(address, address + size)
+        return not any(area.shared and area.backing is not None for area in areas)
+
     def explain(self, address: int, access: Access) -> MemoryFault:
         """Why an access faults: nothing there, not allowed, or beyond the end of the file."""
         area = self.areas.find(address)
@@ -109,7 +114,7 @@ class Accessor:
             and address + size <= area.end
             and area.frame is not None
             and area.protection
-            and area.backing is None
+            and (area.backing is None or area.offset + address - area.start + size <= area.backing.known)
             and size < _MOST
         ):
             start = area.frame + address - area.start
@@ -127,7 +132,7 @@ class Accessor:
             and address + size <= area.end
             and area.protection & _WRITE
             and area.frame is not None
-            and area.backing is None
+            and (area.backing is None or area.offset + address - area.start + size <= area.backing.known)
             and not area.executed
         ):
             start = area.frame + address - area.start
