@@ -1,5 +1,6 @@
-#!/bin/sh -e
+#!/bin/sh
 # Builds the ELF files beside it: sh build.sh, with Python's ziglang 0.17.1 installed.
+set -e
 cd "$(dirname "$0")"
 cc="${PYTHON:-python3} -m ziglang cc -ffreestanding -nostdlib -Os -s -Wl,-e,_start"
 for target in x86-linux-musl x86_64-linux-musl arm-linux-musleabihf aarch64-linux-musl riscv64-linux-musl \
