@@ -209,6 +209,8 @@ class Machine:
         if register is None:
             self.family.write_more({name: value})
             return
+        if register is self._pc:
+            value = self.family.pc_to_write(value)
         bits = self.family.settable.get(name)
         if bits is not None:
             value = value & bits | self._engine.read(register) & ~bits
