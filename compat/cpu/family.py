@@ -138,6 +138,9 @@ class Family:
     def fetching(self, page: int, code: memoryview) -> None:
         """Look at a page of code before any of it is translated."""
 
+    def filled(self) -> None:
+        """A page of data was found in the middle of an instruction, which now goes on."""
+
     def made(self, code: bytes) -> Wrong | None:
         """Say what is wrong in the *code* of a new block."""
         return None

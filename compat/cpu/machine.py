@@ -305,6 +305,8 @@ class Machine:
         if access == FETCH:
             self._watch.frames[page] = found[0]
             family.fetching(page, self._ram[found[0] : found[0] + 4096])
+        elif not self._own:
+            family.filled()
         return found
 
     # --- for the families ---------------------------------------------------------------------------------
