@@ -15,10 +15,10 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from compat.data import dataclass
 from compat.errors import BadTable
 
 __all__ = ["Param", "Row", "StructRow", "TypeExpr", "parse_row", "parse_rows", "read_rows", "show_type"]
