@@ -15,7 +15,7 @@ from compat.abi.flags import ConstantType
 from compat.abi.handles import ArrayHandle, Buffer, CString, Pointer, StringList
 from compat.abi.rows import Row
 from compat.abi.tables import PARENTS
-from compat.abi.types import FlagScalar, Pair, Type
+from compat.abi.types import FlagScalar, Pair, Scalar, Type
 from compat.errors import BadTable
 
 if TYPE_CHECKING:
@@ -91,8 +91,8 @@ class Binder:
         environment: dict[str, object] = {**_HANDLES, **bindings, "read_slot": self._read_slot}
         for name, kind in zip(names, types, strict=True):
             length = getattr(kind, "length", "")
-            if length and length not in decoded:
-                raise BadTable(f"{row.place}: {name} is counted by {length}, which is no argument")
+            if length and not isinstance(dict(zip(names, types, strict=True)).get(length), Scalar):
+                raise BadTable(f"{row.place}: {name} is counted by {length}, which is no argument that is a number")
             arguments += ", " + (kind.source(raw[name], f"({decoded[length]})") if length else decoded[name])
             environment |= kind.bindings
         needs_memory = "memory" in arguments

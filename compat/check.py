@@ -10,6 +10,7 @@ from compat.abi.kept import Mark
 from compat.abi.rows import Row
 from compat.abi.tables import PARENTS, table_files
 from compat.bind import Binder
+from compat.errors import BadTable
 
 __all__ = ["check_all", "check_once"]
 
@@ -41,6 +42,8 @@ def check_all(abi: Abi) -> None:
             binder.call(row)
         else:
             binder.types(row)
+        if row.state == "refused" and row.target not in abi.errors:
+            raise BadTable(f"{row.place}: {row.target} is no error of errors.tbl")
 
 
 def _rows(abi: Abi) -> Iterator[Row]:
