@@ -1,7 +1,7 @@
 """The watcher: a host thread that stops guest code when a host signal arrives or a time slice ends.
 
 Python's signal handlers don't run inside the CPU's emu_start, but the C half of a handler writes to the wake-up
-descriptor at once; the watcher reads it. The thread exists only once someone needs it (DESIGN §5.8).
+descriptor at once; the watcher reads it. The thread exists only once someone needs it.
 """
 
 from __future__ import annotations

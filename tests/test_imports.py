@@ -1,4 +1,4 @@
-"""Who may import whom, as DESIGN section 3 lays it down, and no state that belongs to nobody."""
+"""Who may import whom, and no state that belongs to nobody."""
 
 from __future__ import annotations
 

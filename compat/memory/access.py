@@ -46,7 +46,7 @@ class Accessor:
         """Where the guest page at *page* lies and what its translation allows, or None for a fault.
 
         *access* is one of Protection. A page that is both writable and executable is RX to fetches and RW to data, so
-        that a store into code is always seen (DESIGN §5.10).
+        that a store into code is always seen.
         """
         area = self._last
         if not area.start <= page < area.end:
