@@ -6,7 +6,6 @@ The decoder of a row is generated Python source, as dataclasses are: `shim(threa
 from __future__ import annotations
 
 import importlib
-import inspect
 from collections.abc import Callable, Sequence
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING
@@ -155,7 +154,7 @@ def _module(name: str) -> ModuleType | None:
 
 def check_parameters(row: Row, shim: FunctionType) -> None:
     """Raise BadTable unless the shim's parameters, after the thread, are named as the row's."""
-    takes = list(inspect.signature(shim).parameters)[1:]
+    takes = list(shim.__code__.co_varnames[1 : shim.__code__.co_argcount])
     wanted = [p.name for p in row.params if p.type.name != "Varargs"]
     if takes != wanted:
         raise BadTable(f"{row.place}: {row.key} takes ({', '.join(wanted)}), shim takes ({', '.join(takes)})")

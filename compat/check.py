@@ -20,8 +20,8 @@ SHIMS = Path(__file__).resolve().parents[1] / "shims"
 def check_once(abi: Abi) -> None:
     """`check_all`, unless the same tables and shims passed before: a warm start only looks at their times."""
     families = [SHIMS / name for name in PARENTS[abi.guest]]
-    files = [*table_files(abi.guest, abi.folders), *(file for each in families for file in sorted(each.glob("*.py")))]
-    mark = Mark(f"checked-{abi.guest}-{abi.cpu.name}", files)
+    shims = [file for each in (*families, *abi.folders) for file in sorted(each.glob("*.py"))]
+    mark = Mark(f"checked-{abi.guest}-{abi.cpu.name}", [*table_files(abi.guest, abi.folders), *shims])
     if not mark.stands():
         check_all(abi)
         mark.set()

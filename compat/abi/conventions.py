@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from compat.abi.grids import Grid
+from compat.data import dataclass
 from compat.errors import BadTable, Unsupported
 
 __all__ = ["Convention", "Cpu", "find_convention", "find_cpu"]

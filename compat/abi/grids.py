@@ -8,9 +8,9 @@ blanks; "-" means that the thing does not exist in that column, "." that it is t
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
+from compat.data import dataclass
 from compat.errors import BadTable
 
 __all__ = ["Grid", "parse_grid", "read_grid", "read_table"]

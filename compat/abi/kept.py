@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -124,6 +123,8 @@ class Entry:
             return
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            import tempfile  # only here: a warm start does not come by
+
             handle, draft = tempfile.mkstemp(dir=self._folder, prefix="draft-")
             with os.fdopen(handle, "w", encoding="utf-8") as file:
                 json.dump(_to_json(content), file, separators=(",", ":"))

@@ -15,11 +15,11 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 from compat.abi.grids import read_table
+from compat.data import dataclass
 from compat.errors import BadTable
 
 __all__ = ["Param", "Row", "StructRow", "TypeExpr", "parse_row", "parse_rows", "read_rows", "show_type"]

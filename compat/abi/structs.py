@@ -8,12 +8,12 @@ from __future__ import annotations
 import errno
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Protocol
 
 from compat.abi.conventions import Cpu
 from compat.abi.flags import ConstantType, FlagType
 from compat.abi.rows import StructRow, TypeExpr, show_type
+from compat.data import dataclass, replace
 from compat.errors import BadTable
 
 __all__ = ["Layout", "Leaf", "Record", "lay_out"]

@@ -7,7 +7,6 @@ hides its parent's.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,6 +14,7 @@ from compat.abi import kept
 from compat.abi.conventions import Cpu, find_cpu
 from compat.abi.grids import Grid, read_grid
 from compat.abi.rows import Row, StructRow, read_rows
+from compat.data import dataclass
 from compat.errors import BadTable
 
 __all__ = ["PARENTS", "TABLES", "Tables", "load_tables", "table_files"]

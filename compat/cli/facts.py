@@ -1,16 +1,15 @@
-"""What `compat info` finds out about a program that compat can map: what it is, what it needs, and what it will call."""
+"""What `compat info` finds out about a program: what it is, what it needs, and what it will call."""
 
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
 from compat.abi.abi import Abi
 from compat.cli.coverage import Entry
 from compat.cli.libraries import Library, libraries_of, open_image
 from compat.cli.scan import numbers_in
+from compat.data import dataclass, field
 from compat.errors import BadFile
 from compat.image import Image
 from compat.sandbox.view import FileView
@@ -89,8 +88,3 @@ def _known(abi: Abi, numbers: Iterable[int]) -> list[Entry]:
         Entry(abi.names[number], number, abi.tables.rows.get(abi.names[number]))
         for number in sorted(set(numbers) & abi.names.keys())
     ]
-
-
-def count_states(calls: Iterable[Entry]) -> Counter[str]:
-    """How many of *calls* are in each state."""
-    return Counter(entry.state for entry in calls)

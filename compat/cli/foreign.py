@@ -6,6 +6,7 @@ They are parsed by lief in a process of its own: a hostile file that crashes or 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from typing import Any
@@ -19,7 +20,7 @@ _MOST = 200  # libraries shown
 
 def foreign_facts(path: bytes) -> dict[str, Any]:
     """`format`, `entry`, `libraries` (name → number of imports, None where unknown); empty where lief finds nothing."""
-    command = [sys.executable, "-m", "compat.cli.foreign", path]
+    command = [sys.executable, "-m", "compat.cli.foreign", os.fsdecode(path)]
     try:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=_SECONDS, check=False)
         facts = json.loads(done.stdout)

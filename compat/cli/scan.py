@@ -53,8 +53,8 @@ def _patterns(cpu: Cpu) -> list[Pattern]:
     if cpu.family == "riscv":  # li a7, imm (addi, or its short form for up to 31); ecall
         short = _half(0xEF83, 0x4881, lambda h: h >> 2 & 0x1F)
         return [Pattern(0x73, _word(0xFFFFF, 0x893, lambda w: w >> 20, order), 2), Pattern(0x73, short, 2)]
-    if cpu.family == "mips":  # li v0, imm; syscall
-        return [Pattern(0xC, _word(0xFFFF0000, 0x24020000, lambda w: w & 0xFFFF, order), 4)]
+    if cpu.family == "mips":  # li v0, imm (addiu or daddiu); syscall
+        return [Pattern(0xC, _word(0xBFFF0000, 0x24020000, lambda w: w & 0xFFFF, order), 4)]
     if cpu.family == "ppc":  # li r0, imm; sc
         return [Pattern(0x44000002, _word(0xFFFF0000, 0x38000000, lambda w: w & 0xFFFF, order), 4)]
     return [Pattern(b"\x0a\x00", _word(0xFFFF0000, 0xA7190000, lambda w: w & 0xFFFF, order), 2)]  # lghi r1, imm; svc 0

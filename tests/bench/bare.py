@@ -101,7 +101,9 @@ class Bare:
         self.answer = ffi.new("uint64_t *")
 
     def control(self, what: int, arguments: int, *values: int) -> None:
-        lib.uc_ctl(self.engine, what | arguments << 26 | uc.UC_CTL_IO_WRITE << 30, *(ffi.cast("int", v) for v in values))
+        lib.uc_ctl(
+            self.engine, what | arguments << 26 | uc.UC_CTL_IO_WRITE << 30, *(ffi.cast("int", v) for v in values)
+        )
 
     def hook(self, kind: int, callback: object, *more: object) -> None:
         lib.uc_hook_add(self.engine, ffi.new("size_t *"), kind, callback, ffi.NULL, 1, 0, *more)
