@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from compat.abi.abi import Abi
+from compat.check import check_once
 from compat.cpu.machine import Machine
 from compat.dispatch import Dispatcher, Tracer
 from compat.errors import CompatError
@@ -32,10 +33,12 @@ class Pages:
     def __init__(self, memory: AddressSpace) -> None:
         self.ram = memory.ram.map
         self.fill = memory.fill
+        self.changeable = memory.changeable
 
 
 class Guest:
-    """Runs one program. *tracer* makes a Tracer for the process, or is None."""
+    """Runs one program. *tables* are folders with rows and shims that come before compat's own; *tracer* makes a
+    Tracer for the process, or is None."""
 
     def __init__(
         self,
@@ -47,7 +50,9 @@ class Guest:
         tables: Sequence[Path] = (),
         tracer: Callable[[Process], Tracer] | None = None,
     ) -> None:
+        importlib.import_module(f"shims.{name}").__path__.extend(map(str, tables))
         self.abi = Abi(name, cpu, tables)
+        check_once(self.abi)
         self.personality_module = importlib.import_module(f"shims.{name}.personality")
         memory = AddressSpace(Ram(_RAM[self.abi.cpu.bits]), top=self.abi.cpu.top, limit=options.memory)
         self.process: Process = self.personality_module.make_process(self.abi, memory, host or Host(), options)

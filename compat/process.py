@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import NoReturn, Protocol
 
 from compat.abi.abi import Abi
+from compat.data import dataclass, field
 from compat.errors import CompatError, Interrupted, MemoryFault, Restart, Wait
 from compat.host import Host
 from compat.image import Image, Script
@@ -163,6 +163,9 @@ class Engine(Protocol):
 
     def attend(self) -> None:
         """Something needs the personality's attention: interrupt guest code and waits soon."""
+
+    def alone(self, thread: Thread) -> None:
+        """Only *thread* lives on, all its registers as a new program finds them."""
 
     def forked(self) -> None:
         """This host process is a fresh child of fork: only the calling thread lives on."""

@@ -31,6 +31,7 @@ class Scheduler:
         self.ready: deque[Thread] = deque()
         self.blocked: list[Thread] = []
         self.current: Thread = Thread(process, 0, machine)
+        self._fresh = machine.save()
         self._saved: dict[int, Snapshot | SavedRegisters] = {}
         dispatcher.scheduler = self
         process.engine = self
@@ -193,11 +194,19 @@ class Scheduler:
         self.process.attention = True
         self.watcher.alarm()
 
-    def forked(self) -> None:
+    def alone(self, thread: Thread) -> None:
+        self._drop_others()
+        self.machine.restore(self._fresh)
+        self.machine.set_tls(0)
+
+    def _drop_others(self) -> None:
         self.ready.clear()
         self.blocked.clear()
         self._saved.clear()
         self.process.threads = {self.current.id: self.current}
+
+    def forked(self) -> None:
+        self._drop_others()
         self.watcher = Watcher(self.machine.stop)
 
     def invalidate(self, address: int, size: int) -> None:

@@ -1,7 +1,7 @@
 """The watcher: a host thread that stops guest code when a host signal arrives or a time slice ends.
 
 Python's signal handlers don't run inside the CPU's emu_start, but the C half of a handler writes to the wake-up
-descriptor at once; the watcher reads it. The thread exists only once someone needs it (DESIGN §5.8).
+descriptor at once; the watcher reads it. The thread exists only once someone needs it.
 """
 
 from __future__ import annotations
@@ -9,8 +9,11 @@ from __future__ import annotations
 import os
 import select
 import signal
-import threading
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import threading
 
 __all__ = ["Watcher"]
 
@@ -77,6 +80,8 @@ class Watcher:
     def _start(self) -> None:
         if self._thread is None:
             self._control = _pipe()
+            import threading  # only here: most guests never need it
+
             self._thread = threading.Thread(target=self._watch, name="compat-watcher", daemon=True)
             self._thread.start()
 

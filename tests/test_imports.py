@@ -1,4 +1,4 @@
-"""Who may import whom, as DESIGN section 3 lays it down, and no state that belongs to nobody."""
+"""Who may import whom, and no state that belongs to nobody."""
 
 from __future__ import annotations
 
@@ -16,13 +16,16 @@ PACKAGES = ("abi_tables", "compat", "loaders", "shims")
 
 # Each layer may import itself and those before it. A module of compat that is not named stands above them all.
 LAYERS = (
-    {"abi_tables", "compat", "compat.errors"},
+    {"abi_tables", "compat", "compat.errors", "compat.data", "compat.version"},
     {"compat.abi"},
     {"compat.memory", "compat.cpu", "compat.process", "compat.sandbox", "compat.host", "compat.image"},
-    {"compat.scheduler", "compat.bind", "compat.dispatch", "compat.trace", "compat.registers", "compat.watcher"},
+    {
+        *("compat.scheduler", "compat.bind", "compat.check", "compat.dispatch", "compat.trace", "compat.registers"),
+        "compat.watcher",
+    },
     {"compat.guest"},
 )
-LENT = {f"compat.{name}" for name in ("abi", "memory", "process", "errors", "host", "sandbox", "image")}
+LENT = {f"compat.{name}" for name in ("abi", "memory", "process", "errors", "data", "host", "sandbox", "image")}
 """What loaders and shims may use of compat."""
 
 PARENTS = {"linux": {"posix"}}

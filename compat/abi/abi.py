@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno as host_errno
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -27,8 +27,8 @@ class Abi:
     def __init__(self, guest: str, cpu: str, extra: Sequence[Path] = ()) -> None:
         self.guest = guest
         self.tables = load_tables(guest, cpu, extra)
+        self.folders = tuple(extra)
         self.cpu = self.tables.cpu
-        self._columns = (f"{guest}/{self.cpu.kind}", guest)
         self._layouts: dict[str, Layout | None] = {}
         self._types: dict[tuple[str, TypeExpr], Type] = {}
         self._named: dict[str, FlagType | ConstantType] = {}
@@ -43,14 +43,14 @@ class Abi:
         return {number: name for name, number in self.numbers.items()}
 
     @cached_property
-    def numbers(self) -> dict[str, int]:
+    def numbers(self) -> Mapping[str, int]:
         """Call name → number."""
-        return self.tables.grids["numbers"].column(self.cpu.kind)
+        return self.tables.columns["numbers"]
 
     @cached_property
-    def errors(self) -> dict[str, int]:
+    def errors(self) -> Mapping[str, int]:
         """Error name → the guest's number."""
-        return self.tables.grids["errors"].column(*self._columns)
+        return self.tables.columns["errors"]
 
     @cached_property
     def error_names(self) -> dict[int, str]:
@@ -63,22 +63,13 @@ class Abi:
     @cached_property
     def host_errors(self) -> dict[int, int]:
         """Host errno → the guest's number, by name: of two names of one host number the first in the grid."""
-        upwards = reversed(self.errors.items())
+        upwards = reversed([*self.errors.items()])
         return {getattr(host_errno, name): number for name, number in upwards if hasattr(host_errno, name)}
 
     @cached_property
     def signals(self) -> ConstantType:
         """Signal names and the guest's numbers."""
-        return ConstantType("Signal", self.tables.grids["signals"].column(*self._columns))
-
-    @cached_property
-    def _groups(self) -> dict[str, tuple[str, dict[str, int]]]:
-        """Type name → (grid, value name → number)."""
-        groups: dict[str, tuple[str, dict[str, int]]] = {}
-        for stem in ("flags", "constants"):
-            for (kind, name), number, _ in self.tables.grids[stem].numbers(*self._columns):
-                groups.setdefault(kind, (stem, {}))[1][name] = number
-        return groups
+        return ConstantType("Signal", self.tables.columns["signals"])
 
     def flags(self, name: str) -> FlagType:
         """A type of flags.tbl; raises BadTable if there is none."""
@@ -99,10 +90,13 @@ class Abi:
         if name == "Signal":
             return self.signals
         if name not in self._named:
-            if name not in self._groups:
+            flags, constants = self.tables.values["flags"], self.tables.values["constants"]
+            if name in flags:
+                self._named[name] = _flag_type(name, flags[name])
+            elif name in constants:
+                self._named[name] = ConstantType(name, constants[name])
+            else:
                 return None
-            stem, values = self._groups[name]
-            self._named[name] = FlagType(name, values) if stem == "flags" else ConstantType(name, values)
         return self._named[name]
 
     def layout(self, name: str) -> Layout:
@@ -144,7 +138,10 @@ class Abi:
             if len(layout.fields) != 2 or not self.convention.second:
                 raise BadTable(f"{row.place}: the result {row.result.name} does not fit {self.cpu.name}'s registers")
             return Pair(row.result.name)
-        return self._resolve(row.result, row.place, "the result")
+        made = self._resolve(row.result, row.place, "the result")
+        if isinstance(made, Memory):
+            raise BadTable(f"{row.place}: the result can't be {show_type(row.result)}")
+        return made
 
     def _resolve(self, expr: TypeExpr, place: str, where: str) -> Type:
         known = self._types.get((place, expr))
@@ -156,7 +153,11 @@ class Abi:
         if expr.name in _DIRECTIONS:
             return self._memory(expr, place, where)
         if expr.name in ("Path", "Str", "StrList"):
+            if expr.arguments:
+                raise BadTable(f"{place}: {where}: {show_type(expr)} is no type: {expr.name} stands alone")
             return self._text(expr)
+        if expr.optional or expr.arguments:
+            raise BadTable(f"{place}: {where}: {show_type(expr)} is no type: {expr.name} stands alone")
         values = self.values(expr.name) if expr.name not in SCALARS else None
         if values is not None:
             return FlagScalar(
@@ -174,11 +175,9 @@ class Abi:
         return Scalar(expr.name, slots, word=word, bits=self.cpu.bits, special=special)
 
     def _special(self, name: str) -> dict[int, str]:
-        if name != "DirFd":
-            return {}
-        return (
-            {number: text for text, number in self.constants("DirFd").values.items()} if "DirFd" in self._groups else {}
-        )
+        """Numbers of a scalar that have a name: AT_FDCWD among directory descriptors."""
+        named = self.values(name) if name == "DirFd" else None
+        return {number: text for text, number in named.values.items()} if isinstance(named, ConstantType) else {}
 
     def _text(self, expr: TypeExpr) -> Type:
         if expr.name == "StrList":
@@ -192,22 +191,27 @@ class Abi:
         return Memory(expr.name, handle="CString", optional=expr.optional)
 
     def _memory(self, expr: TypeExpr, place: str, where: str) -> Type:
-        length = expr.arguments[1].name if len(expr.arguments) > 1 and isinstance(expr.arguments[1], TypeExpr) else ""
-        inner = expr.arguments[0] if expr.arguments else None
-        if not isinstance(inner, TypeExpr):
-            raise BadTable(f"{place}: {where}: {expr.name} needs a type")
-        common: dict[str, object] = {"direction": expr.name, "length": length, "optional": expr.optional}
+        """In, Out or InOut of a T, of Bytes and their length, or of Array[T] and their number."""
+        unknown = BadTable(f"{place}: {where}: unknown type {show_type(expr)}")
+        inner, *rest = expr.arguments or (0,)
+        counter = rest[0] if len(rest) == 1 else TypeExpr("")
+        if not isinstance(inner, TypeExpr) or not isinstance(counter, TypeExpr) or len(rest) > 1:
+            raise unknown
+        sized = inner.name in ("Bytes", "Array")
+        if sized != bool(counter.name) or counter.arguments or inner.optional:
+            raise unknown
+        common: dict[str, object] = {"direction": expr.name, "length": counter.name, "optional": expr.optional}
         make: Callable[..., Type] = Memory
-        if inner.name == "Bytes":
+        if inner.name == "Bytes" and not inner.arguments:
             return make(show_type(expr), handle="Buffer", **common)
-        array = inner.name == "Array"
-        element = inner.arguments[0] if array and inner.arguments else inner
-        assert isinstance(element, TypeExpr)
-        codec = self.codec(element.name)
-        if codec is None or array != bool(length):
-            raise BadTable(f"{place}: {where}: unknown type {show_type(expr)}")
+        element: TypeExpr | int = inner
+        if inner.name == "Array":
+            element = inner.arguments[0] if len(inner.arguments) == 1 else 0
+        codec = self.codec(element.name) if isinstance(element, TypeExpr) and not element.arguments else None
+        if codec is None or not isinstance(element, TypeExpr):
+            raise unknown
         key = f"codec_{element.name}"
-        handle = "ArrayHandle" if array else "Pointer"
+        handle = "ArrayHandle" if sized else "Pointer"
         return make(show_type(expr), handle=handle, codec=codec, key=key, bindings={key: codec}, **common)
 
     def codec(self, name: str) -> Layout | ScalarCodec | None:
@@ -219,3 +223,12 @@ class Abi:
         if word is None:
             return None
         return ScalarCodec(int(word[1:]) // 8, self.cpu.endian, signed=word[0] == "I")
+
+
+def _flag_type(name: str, values: Mapping[str, int]) -> FlagType:
+    """Raises BadTable for a MASK/NAME whose mask has no row."""
+    for member in values:
+        mask, slash, _ = member.partition("/")
+        if slash and mask not in values:
+            raise BadTable(f"flags.tbl: {name} has {member}, but no row for the mask {mask}")
+    return FlagType(name, values)

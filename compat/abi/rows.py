@@ -14,14 +14,15 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from compat.abi.grids import read_table
+from compat.data import dataclass
 from compat.errors import BadTable
 
-__all__ = ["Param", "Row", "StructRow", "TypeExpr", "parse_rows", "read_rows", "show_type"]
+__all__ = ["Param", "Row", "StructRow", "TypeExpr", "parse_row", "parse_rows", "read_rows", "show_type"]
 
 
 class TypeExpr(NamedTuple):
@@ -64,8 +65,14 @@ class Row:
 
     def signature(self) -> str:
         """The head as written, on one line."""
-        params = ", ".join(f"{p.name}: {show_type(p.type)}" for p in self.params)
-        return f"{self.key}({params}) -> {show_type(self.result)}"
+        return f"{self.key}{_show_params(self.params)} -> {show_type(self.result)}"
+
+    def text(self) -> str:
+        """The whole row on one line; `parse_row` reads it back."""
+        head = f"{self.key}{_show_cpus(self.cpus)}{_show_params(self.params)} -> {show_type(self.result)}"
+        mark = {state: mark for mark, state in _STATES.items()}.get(self.state, "")
+        note = f' "{self.note}"' if self.note else ""
+        return f"{head} {mark} {self.target}{note}" if mark else head
 
 
 @dataclass(frozen=True)
@@ -80,9 +87,17 @@ class StructRow:
     def place(self) -> str:
         return f"{self.source}:{self.line}"
 
+    @property
+    def key(self) -> str:
+        return self.name
+
+    def text(self) -> str:
+        """The whole struct on one line; `parse_row` reads it back."""
+        return f"struct {self.name}{_show_cpus(self.cpus)}{_show_params(self.fields)}"
+
 
 _HEAD = re.compile(
-    r"(?P<struct>struct\s+)?(?P<name>\w+)(?:/(?P<case>\w+))?\s*(?:@\s*(?P<cpus>[\w-]+(?:\s*,\s*[\w-]+)*)\s*)?(?=\()"
+    r"(?P<struct>struct\s+)?(?P<name>[A-Za-z_]\w*)(?:/(?P<case>\w+))?\s*(?:@\s*(?P<cpus>[\w-]+(?:\s*,\s*[\w-]+)*)\s*)?(?=\()"
 )
 _TAIL = re.compile(r"""(?P<mark>[=~!])\s*(?P<target>[\w.!]+)\s*(?:"(?P<note>[^"]*)")?\Z""")
 _STATES = {"=": "done", "~": "partly", "!": "refused"}
@@ -90,12 +105,12 @@ _STATES = {"=": "done", "~": "partly", "!": "refused"}
 
 def read_rows(path: Path) -> list[Row | StructRow]:
     """Read one .abi file; raises BadTable with file:line for anything malformed."""
-    return parse_rows(path.read_text("utf-8"), f"{path.parent.name}/{path.name}")
+    return parse_rows(read_table(path), f"{path.parent.name}/{path.name}")
 
 
 def parse_rows(text: str, source: str) -> list[Row | StructRow]:
     """The rows and structs in *text*; *source* is the file's name as errors print it."""
-    return [_parse_row(line, content, source) for line, content in _logical_lines(text, source)]
+    return [parse_row(line, content, source) for line, content in _logical_lines(text, source)]
 
 
 def _logical_lines(text: str, source: str) -> Iterator[tuple[int, str]]:
@@ -117,7 +132,8 @@ def _logical_lines(text: str, source: str) -> Iterator[tuple[int, str]]:
         raise BadTable(f"{source}:{start}: a parenthesis is never closed")
 
 
-def _parse_row(line: int, content: str, source: str) -> Row | StructRow:
+def parse_row(line: int, content: str, source: str) -> Row | StructRow:
+    """One row or struct on one line; raises BadTable with file:line."""
     place = f"{source}:{line}"
     head = _HEAD.match(content)
     if not head:
@@ -129,6 +145,8 @@ def _parse_row(line: int, content: str, source: str) -> Row | StructRow:
         if rest:
             raise BadTable(f"{place}: unexpected {rest!r} after the struct")
         params, _ = _parse_signature(arguments, "Void", place)
+        if not params:
+            raise BadTable(f"{place}: struct {head['name']} has no fields")
         return StructRow(head["name"], cpus, params, source, line)
     result_text, mark, tail = _split_result(rest, place)
     params, result = _parse_signature(arguments, result_text, place)
@@ -167,14 +185,26 @@ def _parse_tail(tail: str, place: str) -> tuple[str, str, str]:
 def _parse_signature(arguments: str, result: str, place: str) -> tuple[tuple[Param, ...], TypeExpr]:
     try:
         tree = ast.parse(f"def row{arguments} -> {result}: ...").body[0]
+        if not isinstance(tree, ast.FunctionDef) or tree.returns is None:
+            raise BadTable(f"{place}: not a function header")
+        return _params(tree.args, place), _type_expr(tree.returns, place)
     except SyntaxError as error:
-        raise BadTable(f"{place}: {error.msg}") from None
-    if not isinstance(tree, ast.FunctionDef) or tree.returns is None:
-        raise BadTable(f"{place}: not a function header")
-    params = tuple(_param(argument, place) for argument in tree.args.args)
-    if tree.args.vararg:
-        params += (Param("*" + tree.args.vararg.arg, TypeExpr("Varargs")),)
-    return params, _type_expr(tree.returns, place)
+        raise BadTable(f"{place}: {arguments} -> {result} is no function header: {error.msg}") from None
+    except (RecursionError, MemoryError, ValueError):
+        raise BadTable(f"{place}: not a function header that can be read") from None
+
+
+def _params(arguments: ast.arguments, place: str) -> tuple[Param, ...]:
+    if arguments.posonlyargs or arguments.kwonlyargs or arguments.kwarg or arguments.defaults:
+        raise BadTable(
+            f"{place}: an argument has a name and a type, no default, and neither / nor ** stands among them"
+        )
+    params = tuple(_param(argument, place) for argument in arguments.args)
+    names = [param.name for param in params]
+    for name in names:
+        if names.count(name) > 1:
+            raise BadTable(f"{place}: two arguments are named {name}")
+    return (*params, Param("*" + arguments.vararg.arg, TypeExpr("Varargs"))) if arguments.vararg else params
 
 
 def _param(argument: ast.arg, place: str) -> Param:
@@ -197,7 +227,7 @@ def _type_expr(node: ast.expr, place: str) -> TypeExpr:
 
 
 def _type_argument(node: ast.expr, place: str) -> TypeExpr | int:
-    if isinstance(node, ast.Constant) and isinstance(node.value, int):
+    if isinstance(node, ast.Constant) and type(node.value) is int:
         return node.value
     return _type_expr(node, place)
 
@@ -208,3 +238,12 @@ def show_type(expr: TypeExpr | int) -> str:
         return str(expr)
     inner = f"[{', '.join(show_type(a) for a in expr.arguments)}]" if expr.arguments else ""
     return expr.name + inner + (" | None" if expr.optional else "")
+
+
+def _show_params(params: Sequence[Param]) -> str:
+    """A `*rest` of any arguments has no type."""
+    return "(" + ", ".join(p.name if p.name[0] == "*" else f"{p.name}: {show_type(p.type)}" for p in params) + ")"
+
+
+def _show_cpus(cpus: Sequence[str]) -> str:
+    return f" @ {', '.join(cpus)} " if cpus else ""

@@ -1,4 +1,4 @@
-"""The table files of one guest and its parents, parsed; kept on disk so that a warm start parses nothing.
+"""The table files of one guest and its parents, parsed for one CPU; kept on disk so that a warm start parses little.
 
 A guest's parents come first in its search order: `linux` reads linux/*.abi and posix/*.abi, and a row of the guest
 hides its parent's.
@@ -6,20 +6,18 @@ hides its parent's.
 
 from __future__ import annotations
 
-import hashlib
-import os
-import pickle
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+from compat.abi import kept
 from compat.abi.conventions import Cpu, find_cpu
 from compat.abi.grids import Grid, read_grid
 from compat.abi.rows import Row, StructRow, read_rows
+from compat.data import dataclass
 from compat.errors import BadTable
 
-__all__ = ["PARENTS", "TABLES", "Tables", "cache_folder", "load_tables"]
+__all__ = ["PARENTS", "TABLES", "Tables", "load_tables", "table_files"]
 
 TABLES = Path(__file__).resolve().parents[2] / "abi_tables"
 
@@ -28,18 +26,23 @@ PARENTS = {"linux": ("linux", "posix"), "posix": ("posix",)}
 
 _GRIDS = ("cpus", "conventions", "errors", "signals", "flags", "constants")
 _R = TypeVar("_R", Row, StructRow)
-_FORMAT = 4  # of the cache file; a change of any class that it holds must raise it
 
 
 @dataclass(frozen=True)
 class Tables:
-    """What one guest on one CPU needs: grids by stem, rows by name (the CPU's own variant already chosen)."""
+    """What one guest on one CPU needs, the CPU's own column and variants already chosen.
+
+    *columns* holds numbers, errors and signals as name → number; *values* flags and constants as type → name → number;
+    *grids* the others by stem; *rows* are by name, *cases* by name and case, *structs* by name.
+    """
 
     cpu: Cpu
-    grids: dict[str, Grid]
-    rows: dict[str, Row]
-    cases: dict[str, dict[str, Row]]
-    structs: dict[str, StructRow]
+    columns: Mapping[str, Mapping[str, int]]
+    values: Mapping[str, Mapping[str, Mapping[str, int]]]
+    grids: Mapping[str, Grid]
+    rows: Mapping[str, Row]
+    cases: Mapping[str, Mapping[str, Row]]
+    structs: Mapping[str, StructRow]
 
 
 def load_tables(guest: str, cpu: str, extra: Sequence[Path] = ()) -> Tables:
@@ -47,46 +50,62 @@ def load_tables(guest: str, cpu: str, extra: Sequence[Path] = ()) -> Tables:
 
     Raises BadTable with file:line for the first malformed row, Unsupported for an unknown CPU.
     """
+    files = table_files(guest, extra)
+    entry = kept.entry(f"{guest}-{cpu}", files)
+    found = entry.load()
+    if found is not None:
+        return Tables(find_cpu(found.grids["cpus"], cpu), *found)
+    tables = _parse(files, guest, cpu)
+    content = tables.columns, tables.values, tables.grids, tables.rows, tables.cases, tables.structs
+    entry.store(kept.Kept(*content))
+    return tables
+
+
+def table_files(guest: str, extra: Sequence[Path] = ()) -> list[Path]:
+    """The files that make up a guest's tables; raises BadTable for a folder of *extra* that is none."""
+    for folder in extra:
+        if not folder.is_dir():
+            raise BadTable(f"{folder}: no folder of tables")
     folders = [*extra, *(TABLES / name for name in PARENTS[guest])]
-    files = [TABLES / f"{stem}.tbl" for stem in _GRIDS]
-    files += [entry for folder in folders for entry in sorted(folder.glob("*.*"))]
-    key = _stamp(files, guest, cpu)
-    cached = _read_cache(key)
-    if cached is None:
-        cached = _parse(files, folders, cpu)
-        _write_cache(key, cached)
-    return cached
+    return [
+        *(TABLES / f"{stem}.tbl" for stem in _GRIDS),
+        *(entry for folder in folders for entry in sorted(folder.glob("*.*")) if entry.suffix in (".tbl", ".abi")),
+    ]
 
 
-def _stamp(files: Sequence[Path], guest: str, cpu: str) -> str:
-    digest = hashlib.sha256(f"{_FORMAT} {guest} {cpu}".encode())
-    for path in files:
-        try:
-            state = path.stat()
-        except OSError as error:
-            raise BadTable(f"{path}: {error.strerror}") from None
-        digest.update(f"{path} {state.st_mtime_ns} {state.st_size}".encode())
-    return digest.hexdigest()[:32]
-
-
-def _parse(files: Sequence[Path], folders: Sequence[Path], cpu_name: str) -> Tables:
+def _parse(files: Iterable[Path], guest: str, cpu_name: str) -> Tables:
     grids = dict[str, Grid]()
     parsed = list[Row | StructRow]()
     for path in files:
         if path.suffix == ".tbl":
-            grids[path.stem] = read_grid(path)
-        elif path.suffix == ".abi":
+            grids.setdefault(path.stem, read_grid(path))
+        else:
             parsed += read_rows(path)
     cpu = find_cpu(grids["cpus"], cpu_name)
     for row in parsed:
         _check_cpus(row, grids["cpus"])
     plain = [r for r in parsed if isinstance(r, Row) and not r.case]
-    cases = [r for r in parsed if isinstance(r, Row) and r.case]
     structs = [r for r in parsed if isinstance(r, StructRow)]
-    grouped: dict[str, dict[str, Row]] = {}
-    for key, row in _choose(cases, cpu, lambda r: r.key).items():
-        grouped.setdefault(row.name, {})[key.partition("/")[2]] = row
-    return Tables(cpu, grids, _choose(plain, cpu, lambda r: r.name), grouped, _choose(structs, cpu, lambda r: r.name))
+    names = f"{guest}/{cpu.kind}", guest
+    columns = {stem: grids.pop(stem).column(*names) for stem in ("errors", "signals")}
+    columns["numbers"] = grids.pop("numbers").column(cpu.kind) if "numbers" in grids else {}
+    values = {stem: _by_type(grids.pop(stem), names) for stem in ("flags", "constants")}
+    cases = _grouped([r for r in parsed if isinstance(r, Row) and r.case], cpu)
+    return Tables(cpu, columns, values, grids, _choose(plain, cpu), cases, _choose(structs, cpu))
+
+
+def _by_type(grid: Grid, columns: tuple[str, str]) -> dict[str, dict[str, int]]:
+    groups: dict[str, dict[str, int]] = {}
+    for (kind, name), number, _ in grid.numbers(*columns):
+        groups.setdefault(kind, {})[name] = number
+    return groups
+
+
+def _grouped(cases: Sequence[Row], cpu: Cpu) -> dict[str, dict[str, Row]]:
+    groups: dict[str, dict[str, Row]] = {}
+    for row in _choose(cases, cpu).values():
+        groups.setdefault(row.name, {})[row.case] = row
+    return groups
 
 
 def _check_cpus(row: Row | StructRow, grid: Grid) -> None:
@@ -96,7 +115,7 @@ def _check_cpus(row: Row | StructRow, grid: Grid) -> None:
             raise BadTable(f"{row.place}: {name} is no CPU of cpus.tbl")
 
 
-def _choose(rows: Sequence[_R], cpu: Cpu, key: Callable[[_R], str]) -> dict[str, _R]:
+def _choose(rows: Sequence[_R], cpu: Cpu) -> dict[str, _R]:
     """The row of each name that serves *cpu*: one that names the CPU before one that names none.
 
     Raises BadTable where two rows of one folder claim the same name and CPU.
@@ -105,50 +124,13 @@ def _choose(rows: Sequence[_R], cpu: Cpu, key: Callable[[_R], str]) -> dict[str,
     for row in rows:
         if row.cpus and cpu.name not in row.cpus and cpu.kind not in row.cpus:
             continue
-        other = chosen.get(key(row))
+        other = chosen.get(row.key)
         if other is None or (row.cpus and not other.cpus):
-            chosen[key(row)] = row
+            chosen[row.key] = row
         elif bool(other.cpus) == bool(row.cpus) and _folder(other) == _folder(row):
-            raise BadTable(f"{row.place}: {key(row)} stands already at {other.place}")
+            raise BadTable(f"{row.place}: {row.key} stands already at {other.place}")
     return chosen
 
 
 def _folder(row: Row | StructRow) -> str:
     return row.source.partition("/")[0]
-
-
-def cache_folder() -> Path | None:
-    """Where parsed tables and images are kept, or None where there is no home."""
-    base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    return Path(base) / "compat" if os.path.isabs(base) else None
-
-
-def _read_cache(key: str) -> Tables | None:
-    folder = cache_folder()
-    try:
-        loaded = pickle.loads((folder / f"tables-{key}").read_bytes()) if folder else None
-    except (
-        OSError,
-        pickle.PickleError,
-        EOFError,
-        AttributeError,
-        ImportError,
-        IndexError,
-        TypeError,
-        ValueError,
-    ):
-        return None
-    return loaded if isinstance(loaded, Tables) else None
-
-
-def _write_cache(key: str, tables: Tables) -> None:
-    folder = cache_folder()
-    if folder is None:
-        return
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        draft = folder / f"tables-{key}.{os.getpid()}"
-        draft.write_bytes(pickle.dumps(tables, pickle.HIGHEST_PROTOCOL))
-        draft.replace(folder / f"tables-{key}")
-    except OSError:
-        pass  # a cache that can't be written only costs time

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 
-from compat.cli.refusals import Refusal, native, refusing, say
+from compat.cli.refusals import native, refusing
 
 __all__ = ["main"]
 
@@ -13,16 +13,16 @@ __all__ = ["main"]
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command (default: the words of this process's command line) and return its exit status."""
     native()
-    try:
-        act, debug = _understand(list(sys.argv[1:] if arguments is None else arguments))
-    except Refusal as error:
-        say(str(error))
-        return error.status
-    return refusing(act, debug=debug)
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    understood: list[tuple[Callable[[], int], bool]] = []
+    status = refusing(lambda: _understand(words, understood), debug="--debug" in words)
+    for act, debug in understood:
+        status = refusing(act, debug=debug)
+    return status
 
 
-def _understand(words: list[str]) -> tuple[Callable[[], int], bool]:
-    """What to do, and whether `--debug` was given; raises Refusal for a wrong usage."""
+def _understand(words: list[str], understood: list[tuple[Callable[[], int], bool]]) -> int:
+    """Add what to do, and whether `--debug` was given; raises Refusal for a wrong usage."""
     if words and words[0] == "run":
         from compat.cli.granting import RUN
         from compat.cli.options import parse
@@ -31,7 +31,9 @@ def _understand(words: list[str]) -> tuple[Callable[[], int], bool]:
         if not values["help"]:
             from compat.cli.run import run
 
-            return (lambda: run(values, rest)), values["debug"]
+            understood.append((lambda: run(values, rest), values["debug"]))
+            return 0
     from compat.cli.commands import understand
 
-    return understand(words)
+    understood.append(understand(words))
+    return 0

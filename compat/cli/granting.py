@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from compat.cli.options import Command, Option, Values
 from compat.cli.values import (
     read_count,
+    read_files,
     read_folder,
     read_mount,
     read_network,
-    read_seconds,
     read_size,
     read_stack,
     read_variable,
@@ -44,8 +44,8 @@ GRANTS = (
     Option(("--net",), "host", "let the guest use the host's network", read=read_network),
     Option(("--trust",), "", "show the guest all files that the user can see, and the user's whole environment"),
     Option(("--memory",), "SIZE", "the most memory the guest may map: 512M, 2G", read=read_size),
-    Option(("--cpu-time",), "SECONDS", "end the guest after this much CPU time", read=read_seconds),
-    Option(("--files",), "N", "the most files it may hold open", read=read_count),
+    Option(("--cpu-time",), "SECONDS", "end the guest after this much CPU time", read=read_count),
+    Option(("--files",), "N", "the most files it may hold open", read=read_files),
     Option(("--processes",), "N", "the most processes it may have at a time", read=read_count),
     Option(("--stack",), "SIZE", "the size of its first stack (8M)", read=read_stack),
     TABLES,

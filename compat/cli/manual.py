@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from textwrap import fill, indent
 
 from compat.abi.abi import Abi
+from compat.abi.grids import read_grid
 from compat.abi.rows import Row, TypeExpr, show_type
 from compat.abi.structs import Layout
+from compat.abi.tables import TABLES
 from compat.bind import find_shim
 from compat.cli.coverage import Entry
 from compat.errors import BadTable
@@ -127,7 +129,7 @@ def _variants(abi: Abi, row: Row) -> list[str]:
 
 
 def _numbers(abi: Abi, name: str) -> str:
-    grid = abi.tables.grids["numbers"]
+    grid = read_grid(TABLES / abi.guest / "numbers.tbl")
     for keys, cells, _ in grid.rows:
         if keys[0] == name:
             return "  ".join(f"{cpu} {cell}" for cpu, cell in zip(grid.columns, cells, strict=True))

@@ -71,4 +71,4 @@ def _place(abi: Abi, key: str) -> str:
     row = abi.tables.cases.get(name, {}).get(case) if case else abi.tables.rows.get(name)
     if row is not None:
         return f"; abi_tables/{row.place}"
-    return f"; add its name to abi_tables/{abi.tables.grids['numbers'].source} and a row to an .abi file beside it"
+    return f"; add its name to abi_tables/{abi.guest}/numbers.tbl and a row to an .abi file beside it"

@@ -54,7 +54,11 @@ def locate(name: str, options: Options, search: str, host: Host) -> Located:
     typed = os.fsencode(name)
     if not typed:
         raise Refusal("the name of the PROGRAM is empty", NOT_FOUND)
-    path = os.path.abspath(typed)
+    try:
+        path = os.path.abspath(typed)
+        os.getcwdb()  # the guest is shown this folder, so it must be there
+    except OSError as error:
+        raise Refusal(f"the current folder can't be used: {error.strerror}", CANNOT_RUN) from None
     if options.sysroot is not None:
         located = _in_sysroot(typed, path, options, search, host)
         if located is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -11,8 +12,20 @@ from compat.errors import CompatError
 
 __all__ = ["CANNOT_RUN", "INTERNAL", "NOT_FOUND", "USAGE", "Refusal", "flush", "native", "refusing", "say"]
 
-USAGE, INTERNAL = 2, 70  # EX_SOFTWARE of sysexits.h
+USAGE = 2
+INTERNAL, HOST = 70, 71  # EX_SOFTWARE and EX_OSERR of sysexits.h
 CANNOT_RUN, NOT_FOUND = 126, 127  # as a shell has them (POSIX, Shell Command Language, 2.8.2)
+
+_SHORTAGES = (
+    errno.ENOMEM,
+    errno.EMFILE,
+    errno.ENFILE,
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EFBIG,
+    errno.EAGAIN,
+    errno.EIO,
+)
 
 
 class Refusal(CompatError):
@@ -43,22 +56,23 @@ def native() -> None:
 def refusing(act: Callable[[], int], *, debug: bool) -> int:
     """The status that *act* returns, or that of its failure, which is told on stderr.
 
-    With *debug*, the traceback of every failure precedes its sentence.
+    With *debug*, the traceback precedes the sentence, unless all there is to know is in that.
     """
     try:
         status = act()
-        flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
         return status
     except Refusal as error:
-        return _tell(str(error), error.status, debug)
+        return _tell(str(error), error.status, debug=False)
     except CompatError as error:
         return _tell(str(error), CANNOT_RUN, debug)
     except OSError as error:
-        if error.filename is None and error.filename2 is None:
-            return _tell(_defect(error), INTERNAL, debug)
-        return _tell(f"{os.fsdecode(error.filename)}: {error.strerror}", CANNOT_RUN, debug)
+        if error.errno in _SHORTAGES:
+            return _tell(f"the host refuses: {error.strerror}", HOST, debug)
+        return _tell(_defect(error), INTERNAL, debug)
     except MemoryError:
-        return _tell("the host has no memory left for this", INTERNAL, debug)
+        return _tell("the host refuses: no memory is left", HOST, debug)
     except Exception as error:
         return _tell(_defect(error), INTERNAL, debug)
 

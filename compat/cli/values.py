@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-__all__ = ["read_count", "read_folder", "read_mount", "read_network", "read_seconds", "read_size", "read_variable"]
+__all__ = ["read_count", "read_files", "read_folder", "read_mount", "read_network", "read_size", "read_variable"]
 
 _UNITS = {"": 0, "K": 10, "M": 20, "G": 30, "T": 40}
 _MOST = 1 << 62
@@ -31,14 +31,18 @@ def read_stack(text: str) -> int:
 
 
 def read_count(text: str) -> int:
-    if not (text.isascii() and text.isdigit()) or not 0 < int(text[:20]) < 1 << 31:
-        raise ValueError("a number between 1 and 2147483647")
-    return int(text)
+    """A whole number of processes or seconds."""
+    return _number(text, 1)
 
 
-def read_seconds(text: str) -> int:
-    if not (text.isascii() and text.isdigit()) or not 0 < int(text[:20]) < 1 << 31:
-        raise ValueError("a whole number of seconds, at least 1")
+def read_files(text: str) -> int:
+    """A number of open files, among them standard input, output and error."""
+    return _number(text, 3)
+
+
+def _number(text: str, least: int) -> int:
+    if not (text.isascii() and text.isdigit()) or len(text) > 10 or not least <= int(text) < 1 << 31:
+        raise ValueError(f"a whole number between {least} and {(1 << 31) - 1}")
     return int(text)
 
 

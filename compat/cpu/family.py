@@ -9,7 +9,7 @@ from typing import ClassVar, NamedTuple, Protocol
 from compat.cpu.engine import Engine
 from compat.cpu.registers import Register
 
-__all__ = ["Event", "Family", "Supervisor", "numbered"]
+__all__ = ["Event", "Family", "Supervisor", "Wrong", "numbered"]
 
 
 class Event(NamedTuple):
@@ -18,6 +18,17 @@ class Event(NamedTuple):
     name: str
     number: int
     address: int
+
+
+class Wrong(NamedTuple):
+    """An instruction that Unicorn gets wrong: its offset in a block, and how many are before it.
+
+    *better* is the whole block in instructions that Unicorn gets right; None means that it must not run.
+    """
+
+    offset: int
+    before: int
+    better: bytes | None = None
 
 
 class Supervisor(Protocol):
@@ -127,6 +138,13 @@ class Family:
     def fetching(self, page: int, code: memoryview) -> None:
         """Look at a page of code before any of it is translated."""
 
-    def made(self, code: bytes) -> tuple[int, int] | None:
-        """Return (offset, instructions before it) of an instruction in a new block that must not run."""
+    def pc_to_write(self, value: int) -> int:
+        """What Unicorn must be told so that the PC becomes *value* and nothing else changes."""
+        return value
+
+    def filled(self) -> None:
+        """A page of data was found in the middle of an instruction, which now goes on."""
+
+    def made(self, code: bytes) -> Wrong | None:
+        """Say what is wrong in the *code* of a new block."""
         return None

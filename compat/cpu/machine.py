@@ -10,12 +10,12 @@ After such a stop the PC is behind the instruction; `syscall_length` before it i
 from __future__ import annotations
 
 import importlib
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
+from compat.cpu.blocks import BlockWatch
 from compat.cpu.engine import EXCEPTION, INVALID_INSTRUCTION, OK, Engine, EngineError
-from compat.cpu.family import OUTSIDE, OWN_CODE, OWN_PAGE, Event, Family
+from compat.cpu.family import OUTSIDE, OWN_CODE, OWN_PAGE, Event, Family, Wrong
 from compat.cpu.registers import Batch
 from compat.cpu.stop import Access, Snapshot, Stop
 from compat.errors import Unsupported
@@ -61,6 +61,9 @@ class PageSource(Protocol):
         data, which makes each store slow but lets changed code be seen.
         """
 
+    def changeable(self, address: int, size: int) -> bool:
+        """Whether the host may for a moment write to the frames at *address* without changing a file."""
+
 
 class Machine:
     """One CPU of the variant *cpu*, in user mode, all general registers zero.
@@ -86,17 +89,14 @@ class Machine:
         self._stopping = False
         self._own = True
         self._alias: int | None = None
-        self._code_frames: dict[int, int] = {}
-        self._forbidden: tuple[int, int, int] | None = None
         self._saved = engine.wide_batch(list(family.registers.values()))
         engine.map_ram(pages.ram)
         engine.on_fill(self._fill_page)
         family.hook(on_syscall, self._exception)
-        if family.suspicious is not None:
-            engine.on_block_made(self._watch_blocks(family.suspicious))
+        self._watch = BlockWatch(engine, family, pages.ram, self.code, self._code_frame)
         family.prepare()
         engine.find_fault_field((OUTSIDE, 0x2C91D638))
-        self._own = False
+        self._own = self._watch.off = False
         engine.flush_tlb()
         engine.write(self._pc, 0)
 
@@ -113,11 +113,14 @@ class Machine:
         while True:
             self._event = None
             self._refused = 0
-            code = self._engine.start(family.resume_address() if pc is None else pc)
+            try:
+                code = self._engine.start(family.resume_address() if pc is None else pc)
+            finally:
+                self._watch.restore()
             pc = None
             stop = self._reason(code)
-            if self._forbidden is not None:
-                stop = self._meet_forbidden(stop)
+            if self._watch.held is not None:
+                stop = self._meet_held(stop)
             family.settle(self._event)
             if stop is not None:
                 return stop
@@ -137,38 +140,35 @@ class Machine:
             self._event = self.family.invalid(self._engine.read(self._pc))
         elif self._event is None:
             raise EngineError(f"unicorn: error {code} at {self._engine.read(self._pc):#x}")
-        return Stop("exception", self._event.address, None, self._event.name, self._event.number)
+        return self._raised(self._event)
 
-    def _watch_blocks(self, suspicious: re.Pattern[bytes]) -> Callable[[int, int], None]:
-        """Return the hook for new blocks, about 3 us: it looks for *suspicious* code, which is rare."""
-        search, ram, frames = suspicious.search, self._ram, self._code_frames
+    @staticmethod
+    def _raised(event: Event) -> Stop:
+        return Stop("exception", event.address, None, event.name, event.number)
 
-        def made(pc: int, size: int) -> None:
-            offset = pc & 0xFFF
-            start = frames.get(pc - offset, 0) + offset
-            if start >= 0x1000 and offset + size <= 0x1000 and search(ram, start, start + size) is None:
-                return
-            if not self._own and self._forbidden is None and (found := self.family.made(self.code(pc, size))):
-                self._forbidden = (pc, pc + found[0], found[1])
-                self._engine.stop()
-
-        return made
-
-    def _meet_forbidden(self, stop: Stop | None) -> Stop | None:
-        """A block was not begun, since an instruction in it must not run: step to that one and refuse it.
+    def _meet_held(self, stop: Stop | None) -> Stop | None:
+        """A block was held back: have it translated anew, or step to its forbidden instruction and refuse it.
 
         Steps by count are slow and drop all translated code, so the block is looked at again the next time.
         """
-        assert self._forbidden is not None
-        block, at, before = self._forbidden
-        engine = self._engine
-        engine.flush_code()
-        if stop is None and engine.read(self._pc) == block:
-            stop = self._reason(engine.start(block, before)) if before else None
-            if stop is None and engine.read(self._pc) == at:
-                self._event = self.family.invalid(at)
-                stop = Stop("exception", at, None, self._event.name, self._event.number)
-        self._forbidden = None
+        watch, engine = self._watch, self._engine
+        held = watch.held
+        assert held is not None
+        if stop is not None or engine.read(self._pc) != held.pc:
+            engine.flush_code()
+        elif held.wrong.better is not None and self._pages.changeable(held.pc, len(held.code)):
+            watch.replace(held)
+        else:
+            engine.flush_code()
+            stop = self._step_to(held.pc, held.wrong)
+        watch.held = None
+        return stop
+
+    def _step_to(self, pc: int, wrong: Wrong) -> Stop | None:
+        stop = self._reason(self._engine.start(pc, wrong.before)) if wrong.before else None
+        if stop is None and self._engine.read(self._pc) == pc + wrong.offset:
+            self._event = self.family.invalid(pc + wrong.offset)
+            stop = self._raised(self._event)
         return stop
 
     def stop(self) -> None:
@@ -209,6 +209,8 @@ class Machine:
         if register is None:
             self.family.write_more({name: value})
             return
+        if register is self._pc:
+            value = self.family.pc_to_write(value)
         bits = self.family.settable.get(name)
         if bits is not None:
             value = value & bits | self._engine.read(register) & ~bits
@@ -255,7 +257,7 @@ class Machine:
 
     def flush_tlb(self) -> None:
         """Forget every page: needed when a page loses a permission or its frame."""
-        self._code_frames.clear()
+        self._watch.frames.clear()
         self._engine.flush_tlb()
 
     def invalidate_code(self, physical: int, size: int) -> None:
@@ -273,15 +275,19 @@ class Machine:
         self._alias = None
         self._engine.flush_tlb()
 
+    def _code_frame(self, page: int) -> int | None:
+        found = self._fill(page, FETCH)
+        return found[0] if found is not None and found[1] & FETCH else None
+
     def code(self, address: int, size: int) -> bytes:
         """Return *size* bytes of guest code; fewer where the guest may not execute."""
         out = b""
         while len(out) < size:
             at = address + len(out)
-            found = self._fill(at & ~0xFFF, FETCH)
-            if found is None or not found[1] & FETCH:
+            frame = self._code_frame(at & ~0xFFF)
+            if frame is None:
                 break
-            start = found[0] + (at & 0xFFF)
+            start = frame + (at & 0xFFF)
             out += bytes(self._ram[start : start + min(size - len(out), 4096 - (at & 0xFFF))])
         return out
 
@@ -299,8 +305,10 @@ class Machine:
             self._refused = access
             return None
         if access == FETCH:
-            self._code_frames[page] = found[0]
+            self._watch.frames[page] = found[0]
             family.fetching(page, self._ram[found[0] : found[0] + 4096])
+        elif not self._own:
+            family.filled()
         return found
 
     # --- for the families ---------------------------------------------------------------------------------
@@ -308,9 +316,9 @@ class Machine:
     def run_own(self, code: bytes) -> None:
         """Run *code* from frame 0; see `family.Supervisor`."""
         self.own_page[OWN_CODE - OWN_PAGE : OWN_CODE - OWN_PAGE + len(code)] = code
-        before, self._own = self._own, True
+        before, self._own, self._watch.off = self._own, True, True
         self._engine.flush_tlb()
         self._engine.remove_code(OWN_CODE, OWN_PAGE + 4096)
         self._engine.start(OWN_CODE)
-        self._own = before
+        self._own = self._watch.off = before
         self._engine.flush_tlb()

@@ -1,11 +1,12 @@
 """MIPS in user mode, 32 and 64 bits, both byte orders, release 2.
 
-Five things of Unicorn's are set right here:
+Six things of Unicorn's are set right here:
 - Before it reports an exception it overwrites the PC with that of the last system call (`next_pc`), so
   exceptions are taken through `Engine.before_exception`, where the PC is still exact.
 - A stop in a branch's delay slot leaves the branch pending in QEMU's `hflags`, which no register shows and
   which would make any other PC a delay slot too. `settle` moves the PC back to the branch, as a kernel's EPC
   is, and forgets it.
+- A load or store in a delay slot that needs a new page leaves the same mark; `filled` takes it away.
 - Its translator loses a temporary per instruction and crashes the process in a block of about 390
   instructions. Pages with such runs, also of zeros (nop), are made heavier, which ends their blocks before.
 - LL looks its address up in the CPU's own TLB whatever the software MMU says, so that TLB maps 0 to 2 GiB
@@ -157,6 +158,11 @@ class _Mips(Family):
         if self._forget_branch():
             pc = self.registers["pc"]
             self.engine.write(pc, self.engine.read(pc) - 4)
+
+    def filled(self) -> None:
+        """Looking a page up makes Unicorn write the pending branch of a delay slot into `hflags`, where it stays when
+        the access succeeds: the code that runs on does not know, and the next block would begin as a delay slot."""
+        self._forget_branch()
 
     def exception(self, number: int, pc: int) -> Event:
         return Event(_EXCEPTIONS.get(number, "illegal"), number, pc)

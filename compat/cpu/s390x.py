@@ -12,8 +12,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from compat.cpu.engine import Engine
-from compat.cpu.family import Event, Family, Supervisor, numbered
+from compat.cpu.family import Event, Family, Supervisor, Wrong, numbered
 from compat.cpu.registers import Register
+from compat.cpu.s390x_insert import HALF_INSERT, without_half_inserts
 
 __all__ = ["S390X"]
 
@@ -33,7 +34,8 @@ _PROBLEM_STATE, _64_BIT = 1 << 48, 3 << 31
 _MODEL_MAX = 37
 
 _SVC, _BREAKPOINT = 0x0A, b"\x00\x01"
-_OPERATION_CODE, _DIVIDE_CODE = b"\x00\x00", b"\xb9\x0d\x00\x01"
+# j 1f; .short 0; 1: .short 0. Unicorn tells of no new block before the first has been run to its end.
+_OPERATION_CODE, _DIVIDE_CODE = b"\xa7\xf4\x00\x03\x00\x00\x00\x00", b"\xb9\x0d\x00\x01"
 
 # Program interruption codes of the Principles of Operation, chapter 6; data exceptions are of IEEE
 # arithmetic.
@@ -62,6 +64,7 @@ class S390X(Family):
     registers = _REGISTERS
     # The condition code, the program mask and the addressing mode.
     settable = {"pswm": 0x00003F01_80000000}  # noqa: RUF012
+    suspicious = HALF_INSERT
     pc = "pc"
     tls = "a0"
 
@@ -125,6 +128,9 @@ class S390X(Family):
         code = self.supervisor.code(pc, 2)
         self.engine.write(_REGISTERS["pc"], pc + (2, 4, 4, 6)[code[0] >> 6])
         return Event("breakpoint" if code == _BREAKPOINT else "illegal", 1, pc)
+
+    def made(self, code: bytes) -> Wrong | None:
+        return without_half_inserts(code)
 
     def syscall_number(self) -> int:
         """The 8-bit number in the instruction; 0 means that it is in r1."""

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import ClassVar
 
 from compat.cpu.engine import Engine
-from compat.cpu.family import Event, Family, Supervisor, numbered
+from compat.cpu.family import Event, Family, Supervisor, Wrong, numbered
 from compat.cpu.registers import Register
 from compat.cpu.x86_vex import POSSIBLE_VEX, first_vector_instruction
 
@@ -152,8 +152,9 @@ class _Intel(Family):
             self.engine.restore_context(self._fresh)
             self._all.write(values)
 
-    def made(self, code: bytes) -> tuple[int, int] | None:
-        return first_vector_instruction(code, self.long)
+    def made(self, code: bytes) -> Wrong | None:
+        found = first_vector_instruction(code, self.long)
+        return None if found is None else Wrong(*found)
 
     def _is_int(self, number: int, pc: int) -> bool:
         """Whether `int number` is before *pc*: the CPU does not tell it from the exception."""

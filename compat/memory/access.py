@@ -46,7 +46,7 @@ class Accessor:
         """Where the guest page at *page* lies and what its translation allows, or None for a fault.
 
         *access* is one of Protection. A page that is both writable and executable is RX to fetches and RW to data, so
-        that a store into code is always seen (DESIGN §5.10).
+        that a store into code is always seen.
         """
         area = self._last
         if not area.start <= page < area.end:
@@ -64,6 +64,11 @@ class Accessor:
             if rights & _WRITE:
                 rights = _READ | _EXECUTE if access == _EXECUTE else _READ | _WRITE
         return area.frame + page - area.start, rights
+
+    def changeable(self, address: int, size: int) -> bool:
+        """Whether the host may for a moment write to the frames at *address* without changing a file."""
+        areas = self.areas.between(address, address + size)
+        return not any(area.shared and area.backing is not None for area in areas)
 
     def explain(self, address: int, access: Access) -> MemoryFault:
         """Why an access faults: nothing there, not allowed, or beyond the end of the file."""
@@ -109,7 +114,7 @@ class Accessor:
             and address + size <= area.end
             and area.frame is not None
             and area.protection
-            and area.backing is None
+            and (area.backing is None or area.offset + address - area.start + size <= area.backing.known)
             and size < _MOST
         ):
             start = area.frame + address - area.start
@@ -127,7 +132,7 @@ class Accessor:
             and address + size <= area.end
             and area.protection & _WRITE
             and area.frame is not None
-            and area.backing is None
+            and (area.backing is None or area.offset + address - area.start + size <= area.backing.known)
             and not area.executed
         ):
             start = area.frame + address - area.start

@@ -59,7 +59,9 @@ class Backings:
             backing = self._known[key] = Backing(os.dup(fd), path, writable=writable)
         return backing
 
-    def doubt(self) -> None:
-        """Files may have become shorter: ask for their sizes again."""
-        for backing in list(self._known.values()):
+    def doubt(self) -> bool:
+        """Files may have become shorter: ask for their sizes again. Returns whether any is in use."""
+        backings = list(self._known.values())
+        for backing in backings:
             backing.known = 0
+        return bool(backings)

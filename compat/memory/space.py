@@ -104,8 +104,8 @@ class AddressSpace(Mapper):
 
     def file_changed(self) -> None:
         """A file may have become shorter: the CPU must ask for its pages again. Call it after every truncation."""
-        self.backings.doubt()
-        self.flush = True
+        if self.backings.doubt():
+            self.flush = True
 
     def forked(self) -> None:
         """In the child of a fork: take away, wipe and unlock what madvise and mlock said."""

@@ -13,7 +13,9 @@ from shims.posix.state import Pending
 
 __all__ = ["catch_blocked", "host_number", "set_disposition"]
 
-_OWN = frozenset(("SIGKILL", "SIGSTOP", "SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE", "SIGTRAP", "SIGSYS", "SIGABRT"))
+_OWN = frozenset(
+    ("SIGKILL", "SIGSTOP", "SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE", "SIGTRAP", "SIGSYS", "SIGABRT", "SIGPIPE")
+)
 """Signals that the host never passes on: they can't be caught, or the guest's own faults raise them inside."""
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
-from dataclasses import dataclass
 
 from compat.abi.conventions import Cpu
+from compat.data import dataclass
 from compat.errors import BadFile
 from compat.image import Image, Script, Segment
 from compat.memory import PAGE, AddressSpace, Backing
@@ -19,11 +19,13 @@ _MOST_SCRIPTS = 5  # fs/exec.c: more nested interpreters are ELOOP
 
 @dataclass(frozen=True)
 class OpenProgram:
-    """An image with the host descriptor it was read from (owned by whoever holds this) and the guest's name for it."""
+    """An image with the host descriptor it was read from (owned by whoever holds this), its canonical guest *path*,
+    and its *name* as execve was given it."""
 
     image: Image
     fd: int
     path: bytes
+    name: bytes
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class Loaded:
 
 
 def open_program(
-    process: LinuxProcess, fd: int, path: bytes, arguments: list[bytes]
+    process: LinuxProcess, fd: int, path: bytes, name: bytes, arguments: list[bytes]
 ) -> tuple[OpenProgram, list[bytes]]:
     """Read the program at host descriptor *fd*, following `#!` lines; returns it and the arguments as they then are.
 
@@ -49,12 +51,12 @@ def open_program(
     for _ in range(_MOST_SCRIPTS):
         found = process.load_image(fd, path)
         if isinstance(found, Image):
-            return OpenProgram(found, fd, path), arguments
+            return OpenProgram(found, fd, path, name), arguments
         assert isinstance(found, Script)
         os.close(fd)
         extra = [found.interpreter] + ([found.argument] if found.argument is not None else [])
-        arguments = [*extra, path, *arguments[1:]]
-        path = found.interpreter
+        arguments = [*extra, name, *arguments[1:]]
+        path = name = found.interpreter
         fd = open_in_view(process, path)
     os.close(fd)
     raise OSError(errno.ELOOP, "too many interpreters")
@@ -103,7 +105,7 @@ def _map_interpreter(process: LinuxProcess, image: Image) -> tuple[int, int]:
         if found.relocatable:
             size = found.highest - (found.lowest & -PAGE)
             bias = process.memory.map(size, 0) - (found.lowest & -PAGE)
-        map_image(process.memory, OpenProgram(found, fd, path), bias)
+        map_image(process.memory, OpenProgram(found, fd, path, path), bias)
         return found.entry + bias, bias
     finally:
         os.close(fd)
@@ -111,7 +113,7 @@ def _map_interpreter(process: LinuxProcess, image: Image) -> tuple[int, int]:
 
 def map_image(memory: AddressSpace, program: OpenProgram, bias: int) -> None:
     """Map every segment at its address plus *bias*; raises OSError(ENOMEM) without room."""
-    backing = Backing(os.dup(program.fd), program.path, writable=False)
+    backing = memory.backings.get(program.fd, program.path, writable=False)
     for segment in program.image.segments:
         _map_segment(memory, segment, bias, backing)
 

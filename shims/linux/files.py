@@ -147,6 +147,7 @@ def fallocate(thread: LinuxThread, fd: int, mode: FlagSet, offset: int, length: 
     if mode.unknown or mode - _FALLOCATE.keys():
         raise OSError(errno.EOPNOTSUPP, "mode")
     thread.host.fallocate(file.fd, mode.host(_FALLOCATE), offset, length)
+    thread.memory.file_changed()
 
 
 def syncfs(thread: LinuxThread, fd: int) -> None:

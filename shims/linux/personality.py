@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 
 from compat.abi.abi import Abi
 from compat.errors import BadFile, MemoryFault
@@ -11,6 +12,7 @@ from compat.memory import AddressSpace
 from compat.process import CpuFault, Options, Program, Registers, Thread
 from shims.linux import delivery, faults
 from shims.linux.execution import open_program
+from shims.linux.replacing import prepare_execute
 from shims.linux.standard import adopt_standard_files
 from shims.linux.start import enter
 from shims.linux.state import LinuxProcess, LinuxThread
@@ -40,12 +42,18 @@ class Linux:
         process = self.process
         process.pid = os.getpid()
         limits.begin(process)
+        process.execute = prepare_execute
+        process.umask = process.host.umask(0)
+        process.host.umask(process.umask)
+        signal.signal(
+            signal.SIGPIPE, signal.SIG_IGN
+        )  # a failed write tells the guest itself (shims/posix/transfers.py)
         build_view(process, program)
         adopt_standard_files(process)
         thread = LinuxThread(process, process.pid, registers)
         fd = os.open(program.path, os.O_RDONLY | os.O_CLOEXEC)
         try:
-            opened, arguments = open_program(process, fd, program.guest_path, program.arguments)
+            opened, arguments = open_program(process, fd, program.guest_path, program.guest_path, program.arguments)
             enter(thread, opened, arguments, program.environment)
         except OSError as error:
             raise BadFile(f"{os.fsdecode(program.path)}: can't start: {error.strerror}") from None

@@ -16,6 +16,7 @@ from shims.linux.trampolines import map_kernel_pages
 __all__ = ["enter"]
 
 _PAGE = 4096
+_THUMB = 0x20  # CPSR.T: an odd entry point is Thumb code
 _STACK_GAP = 1 << 20  # between the stack's lowest page and the first mapping below it
 
 
@@ -28,6 +29,7 @@ def enter(thread: LinuxThread, program: OpenProgram, arguments: Sequence[bytes],
     top = cpu.top - _PAGE
     memory.mmap_top = (top - stack - _STACK_GAP) & -_PAGE
     memory.clear()
+    process.locks_future = False
     loaded = map_program(process, program)
     map_kernel_pages(process)
     executable = program.image.stack_executable
@@ -40,7 +42,7 @@ def enter(thread: LinuxThread, program: OpenProgram, arguments: Sequence[bytes],
         order="little" if cpu.endian == "little" else "big",
         argv=arguments,
         envp=environment,
-        execfn=program.path,
+        execfn=program.name,
         random=os.urandom(16),
         auxv=traits.auxv | _auxiliary_vector(program.image, loaded),
         tags=process.abi.constants("AuxTag").values,
@@ -93,5 +95,8 @@ def _set_registers(thread: LinuxThread, loaded: Loaded, sp: int) -> None:
         registers.write("r12", start)
     if cpu.family == "mips":
         registers.write("r25", start)
+    if cpu.kind == "arm":
+        registers.write("cpsr", registers.read("cpsr") & ~_THUMB | (_THUMB if start & 1 else 0))
+        start &= ~1
     registers.write(cpu.sp, sp)
     registers.write(cpu.pc, start)

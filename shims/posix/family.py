@@ -1,4 +1,4 @@
-"""The processes that a guest can see: the tree below the first guest process (DESIGN §8)."""
+"""The processes that a guest can see: the tree below the first guest process."""
 
 from __future__ import annotations
 

@@ -128,6 +128,7 @@ def truncate(thread: PosixThread, path: CString, size: int) -> None:
         raise OSError(errno.EINVAL, "size")
     with existing(thread, here(thread), path) as place:
         place.truncate(size)
+    thread.memory.file_changed()
 
 
 def ftruncate(thread: PosixThread, fd: int, size: int) -> None:
@@ -135,6 +136,7 @@ def ftruncate(thread: PosixThread, fd: int, size: int) -> None:
     if size < 0:
         raise OSError(errno.EINVAL, "size")
     thread.host.ftruncate(open_file(thread, fd).fd, size)
+    thread.memory.file_changed()
 
 
 # --- descriptors ---

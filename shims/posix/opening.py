@@ -92,6 +92,8 @@ def open_at(thread: PosixThread, dir: int, path: CString, flags: frozenset[str],
         follow = not ("O_NOFOLLOW" in flags or {"O_CREAT", "O_EXCL"} <= flags)
         with thread.process.view.resolve(name, start(thread, dir, name), follow=follow) as place:
             opened = _open_place(thread, place, bits, mode & 0o7777)
+        if bits & os.O_TRUNC:
+            thread.memory.file_changed()
     return install(thread, opened, flags)
 
 

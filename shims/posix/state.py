@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from compat.abi.abi import Abi
+from compat.data import dataclass, field
 from compat.host import Host
 from compat.memory import AddressSpace
 from compat.process import Options, Process, Registers, Thread

@@ -35,6 +35,7 @@ class Pages:
         self.ram = mmap.mmap(-1, _RAM_BYTES)
         self.table: dict[int, list[int]] = {}
         self.next = 0x1000
+        self.may_change = True
 
     def map(self, address: int, permissions: int, count: int = 1) -> None:
         for page in range(address, address + count * 0x1000, 0x1000):
@@ -60,6 +61,9 @@ class Pages:
         if permissions & 6 == 6:
             permissions = 5 if access == FETCH else 3
         return physical, permissions
+
+    def changeable(self, address: int, size: int) -> bool:
+        return self.may_change
 
 
 class Guest:

@@ -10,6 +10,9 @@ import pytest
 
 from compat.errors import MemoryFault
 from compat.memory import PAGE, Mark
+from compat.sandbox.grants import Grant, open_grant
+from compat.sandbox.mounts import MountTable
+from compat.sandbox.view import FileView
 from shims.posix.openfiles import OpenFile
 from tests.linux.guest import Guest
 
@@ -213,6 +216,23 @@ def test_mmap2_counts_pages(make_guest, file):
     flags = m.flags("MapFlags", ["MAP_PRIVATE"])
     at = m.guest.call("mmap2", 0, PAGE, 1, flags, m.open(file, os.O_RDONLY), 3)
     assert m.text(at, 1) == b"D"
+
+
+@pytest.mark.parametrize("call", ["ftruncate", "open"])
+def test_a_file_that_the_guest_cuts_off_faults(m, file, call):
+    fd = m.open(file, os.O_RDWR)
+    at = m.mmap(2 * PAGE, "r", ("MAP_SHARED",), fd=fd)
+    assert m.memory.fill(at + PAGE, 1)
+    m.memory.flush = False
+    if call == "ftruncate":
+        m.guest.call("ftruncate", fd, 1)
+    else:
+        view = FileView(m.guest.process.host, MountTable(open_grant(m.guest.process.host, Grant(b"/", b"/"))))
+        m.guest.process.view, m.guest.process.directory = view, view.root()
+        flags = m.abi.flags("OpenFlags").encode(["O_RDWR", "O_TRUNC"])
+        m.guest.call("open", m.guest.put(os.fsencode(file) + b"\0"), flags, 0)
+    assert m.memory.flush
+    assert m.memory.fill(at + PAGE, 1) is None
 
 
 # --- munmap, mprotect ---

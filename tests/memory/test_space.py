@@ -344,6 +344,35 @@ def test_areas_that_grow_upwards_stay_one(space):
     assert len(space.areas) == 1
 
 
+def test_what_was_just_used_is_gone_when_it_is_unmapped(space):
+    at = space.map(PAGE, RW)
+    assert space.read(at, 1) == b"\0"
+    space.unmap(at, PAGE)
+    for call in (lambda: space.read(at, 1), lambda: space.write(at, b"x"), lambda: space.string(at, 4)):
+        with pytest.raises(MemoryFault):
+            call()
+    assert space.fill(at, READ) is None
+
+
+def test_what_was_just_used_is_found_in_what_it_was_joined_with(space):
+    first = space.map(2 * PAGE, READ | EXECUTE, address=BOTTOM, fixed=True)
+    space.unmap(first, PAGE)
+    space.read(first + PAGE, 1)
+    space.map(PAGE, READ | EXECUTE, address=first, fixed=True)
+    assert len(space.areas) == 1
+    space.fill(first + PAGE, EXECUTE)
+    assert space.areas.find(first).executed
+
+
+def test_moving_and_shrinking_leaves_nothing_behind(space):
+    at = space.map(3 * PAGE, RW, address=BOTTOM, fixed=True)
+    space.write(at, b"moved")
+    to = space.move(at, 3 * PAGE, PAGE, BOTTOM + 20 * PAGE, may_move=True)
+    assert space.read(to, 5) == b"moved"
+    assert [(area.start, area.end) for area in space.areas] == [(to, to + PAGE)]
+    assert space.used == space.mapped == PAGE
+
+
 # --- files ---
 
 
@@ -422,13 +451,24 @@ def test_a_file_cut_off_by_somebody_else_does_not_kill(space, tmp_path):
 def test_a_file_is_kept_open_once_however_often_it_is_mapped(big, tmp_path):
     (tmp_path / "f").write_bytes(bytes(PAGE))
     fd = os.open(tmp_path / "f", os.O_RDONLY)
-    before = len(os.listdir("/proc/self/fd"))
+    assert times_open(tmp_path / "f") == 1
     places = [big.map(PAGE, READ, backing=big.backings.get(fd, b"/f", writable=False)) for _ in range(50)]
-    assert len(os.listdir("/proc/self/fd")) == before + 1
+    assert times_open(tmp_path / "f") == 2
     for at in places:
         big.unmap(at, PAGE)
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert times_open(tmp_path / "f") == 1
     os.close(fd)
+
+
+def times_open(path):
+    wanted = path.stat()
+    found = 0
+    for name in os.listdir("/proc/self/fd"):
+        try:
+            found += os.path.samestat(os.stat(int(name)), wanted)
+        except OSError:
+            pass  # the descriptor of the folder itself
+    return found
 
 
 def test_a_file_grows_with_its_mapping(space, tmp_path):

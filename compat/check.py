@@ -1,0 +1,55 @@
+"""Does every row have its shim, with the same parameters? Checked before a guest starts, once for each change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from compat.abi.abi import Abi
+from compat.abi.kept import Mark
+from compat.abi.rows import Row
+from compat.abi.tables import PARENTS, table_files
+from compat.bind import Binder
+from compat.errors import BadTable
+
+__all__ = ["check_all", "check_once"]
+
+SHIMS = Path(__file__).resolve().parents[1] / "shims"
+
+
+def check_once(abi: Abi) -> None:
+    """`check_all`, unless the same tables and shims passed before: a warm start only looks at their times."""
+    families = [SHIMS / name for name in PARENTS[abi.guest]]
+    shims = [file for each in (*families, *abi.folders) for file in sorted(each.glob("*.py"))]
+    mark = Mark(f"checked-{abi.guest}-{abi.cpu.name}", [*table_files(abi.guest, abi.folders), *shims])
+    if not mark.stands():
+        check_all(abi)
+        mark.set()
+
+
+def check_all(abi: Abi) -> None:
+    """Bind every row and case that the CPU has and that is done or partly done; lay out every struct.
+
+    Raises BadTable with the file:line of the first that does not fit: an unknown type, a missing shim, a shim with
+    other parameters, more arguments than the convention has slots.
+    """
+    binder = Binder(abi)
+    for name in abi.tables.structs:
+        abi.layout(name)
+    for row in _rows(abi):
+        abi.result_of(row)
+        if row.state in ("done", "partly"):
+            binder.call(row)
+        else:
+            binder.types(row)
+        if row.state == "refused" and row.target not in abi.errors:
+            raise BadTable(f"{row.place}: {row.target} is no error of errors.tbl")
+
+
+def _rows(abi: Abi) -> Iterator[Row]:
+    """The rows that a number of this CPU leads to, with their cases."""
+    for name in abi.numbers:
+        row = abi.tables.rows.get(name)
+        if row is not None:
+            yield row
+            yield from abi.tables.cases.get(name, {}).values()

@@ -1,0 +1,90 @@
+"""Blocks of code that must not run as Unicorn has translated them.
+
+Each block is looked at when it has been made, before it runs for the first time. One with an instruction that
+Unicorn gets wrong is held back: the family either refuses the instruction or names equivalent code that Unicorn
+gets right. Such code is in the guest's memory only while the block is translated anew, which no guest sees.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from compat.cpu.engine import Engine
+from compat.cpu.family import Family, Wrong
+
+__all__ = ["BlockWatch", "Held"]
+
+
+class Held(NamedTuple):
+    """A block that was made and not begun: *code* at *pc*."""
+
+    pc: int
+    code: bytes
+    wrong: Wrong
+
+
+class BlockWatch:
+    """Watches one engine's blocks; *code* and *frame* give guest code and the frame of a page of it."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        family: Family,
+        ram: Any,
+        code: Callable[[int, int], bytes],
+        frame: Callable[[int], int | None],
+    ) -> None:
+        self._engine = engine
+        self._family = family
+        self._ram = memoryview(ram)
+        self._code = code
+        self._frame = frame
+        self._undo: list[tuple[int, bytes]] = []
+        self.held: Held | None = None
+        self.frames: dict[int, int] = {}
+        """Page -> frame of the code that was fetched since the last flush of the TLB."""
+        self.off = True
+        """Whether the machine's own code runs."""
+        if family.suspicious is not None:
+            engine.on_block_made(self._hook(family.suspicious.search))
+
+    def _hook(self, search: Callable[..., object]) -> Callable[[int, int], None]:
+        """Return the hook for new blocks, about 3 us: it looks for suspicious code, which is rare."""
+        ram, frames = self._ram, self.frames
+
+        def made(pc: int, size: int) -> None:
+            if self._undo:
+                self.restore()
+                return
+            offset = pc & 0xFFF
+            start = frames.get(pc - offset, 0) + offset
+            if start >= 0x1000 and offset + size <= 0x1000 and search(ram, start, start + size) is None:
+                return
+            if not self.off and self.held is None:
+                self._judge(pc, self._code(pc, size))
+
+        return made
+
+    def _judge(self, pc: int, code: bytes) -> None:
+        if wrong := self._family.made(code):
+            self.held = Held(pc, code, wrong)
+            self._engine.stop()
+
+    def replace(self, held: Held) -> None:
+        """Let the engine translate *held* from its better code; the next block made, or `restore`, ends that."""
+        better, address = held.wrong.better, held.pc
+        assert better is not None
+        self._engine.remove_code(address, address + len(better))
+        while better and (frame := self._frame(address & ~0xFFF)) is not None:
+            size = min(len(better), 0x1000 - (address & 0xFFF))
+            start = frame + (address & 0xFFF)
+            self._undo.append((start, bytes(self._ram[start : start + size])))
+            self._ram[start : start + size] = better[:size]
+            address, better = address + size, better[size:]
+
+    def restore(self) -> None:
+        """Put back the guest's own code."""
+        for start, code in self._undo:
+            self._ram[start : start + len(code)] = code
+        self._undo.clear()
