@@ -7,11 +7,17 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from compat.abi.flags import Constant, FlagSet
-from compat.abi.handles import Buffer, Pointer
+from compat.abi.handles import ArrayHandle, Buffer, Pointer, ScalarCodec
+from compat.abi.structs import Record
 from shims.linux.state import LinuxThread
-from shims.posix import messages, options, sockets
+from shims.posix import messages as transfers
+from shims.posix import options, sockets
+from shims.posix.messages import send_message
+from shims.posix.socketfiles import find_socket
 
-__all__ = ["accept4", "socketcall"]
+__all__ = ["accept4", "sendmmsg", "socketcall"]
+
+_MOST_MESSAGES: Final = 1024  # UIO_MAXIOV of include/uapi/linux/uio.h
 
 
 def accept4(thread: LinuxThread, fd: int, addr: int, size: Pointer[int] | None, flags: FlagSet) -> int:
@@ -19,6 +25,32 @@ def accept4(thread: LinuxThread, fd: int, addr: int, size: Pointer[int] | None, 
     if flags.unknown or flags - {"SOCK_CLOEXEC", "SOCK_NONBLOCK"}:
         raise OSError(errno.EINVAL, "flags")
     return sockets.accept_with(thread, fd, addr, size, flags)
+
+
+def sendmmsg(thread: LinuxThread, fd: int, messages: ArrayHandle[Record], count: int, flags: FlagSet) -> int:
+    """sendmmsg(2); once a message is sent, the others go as far as they can without waiting."""
+    file, kind = find_socket(thread, fd)
+    sent, length = 0, thread.abi.layout("Mmsghdr").offset("len")
+    for place in range(min(count, _MOST_MESSAGES)):
+        record = messages.at(place).read()
+        header = Record({name.removeprefix("hdr."): value for name, value in record.items()})
+        try:
+            size = send_message(thread, file, kind, header, flags if not sent else _not_waiting(flags))
+        except OSError:
+            if not sent:
+                raise
+            break
+        thread.memory.write(messages.at(place).address + length, _length_codec(thread).pack(size))
+        sent += 1
+    return sent
+
+
+def _not_waiting(flags: FlagSet) -> FlagSet:
+    return FlagSet.make(flags | {"MSG_DONTWAIT"}, flags.value, flags.unknown)
+
+
+def _length_codec(thread: LinuxThread) -> ScalarCodec:
+    return ScalarCodec(4, thread.abi.cpu.endian, signed=False)
 
 
 def socketcall(thread: LinuxThread, call: Constant, args: int) -> int:
@@ -34,8 +66,7 @@ def socketcall(thread: LinuxThread, call: Constant, args: int) -> int:
 
 
 def _arguments(thread: LinuxThread, kinds: str, words: list[int]) -> list[Any]:
-    """The handles for *words*; one letter each: integer, flags of messages, socket type, size, address (a pointer),
-    buffer (its length is the next word), length pointer, msghdr, and so on as `_HANDLES` says."""
+    """The handles for *words*, by one letter of `_HANDLES` each."""
     return [_HANDLES[kind](thread, words, place) for place, kind in enumerate(kinds)]
 
 
@@ -50,17 +81,10 @@ def _value(thread: LinuxThread, kind: str, words: list[int], place: int) -> Any:
     return found.decode(words[place] & 0xFFFF_FFFF)
 
 
-def _pointer(thread: LinuxThread, struct: str, words: list[int], place: int) -> Pointer[Any] | None:
+def _pointer(thread: LinuxThread, struct: str, words: list[int], place: int) -> Pointer[Any]:
     codec = thread.abi.codec(struct)
     assert codec is not None, struct
-    return Pointer(thread.memory, words[place], codec) if words[place] else None
-
-
-def _required(thread: LinuxThread, struct: str, words: list[int], place: int) -> Pointer[Any]:
-    found = _pointer(thread, struct, words, place)
-    if found is None:
-        raise OSError(errno.EFAULT, struct)
-    return found
+    return Pointer(thread.memory, words[place], codec)
 
 
 def _option(thread: LinuxThread, words: list[int], place: int) -> Constant | int:
@@ -87,10 +111,13 @@ _HANDLES: Final[Mapping[str, Callable[[LinuxThread, list[int], int], Any]]] = {
     "H": lambda thread, words, place: _value(thread, "ShutdownHow", words, place),
     "L": lambda thread, words, place: _value(thread, "SocketLevel", words, place),
     "O": _option,
-    "s": lambda thread, words, place: _pointer(thread, "Int", words, place),
-    "S": lambda thread, words, place: _required(thread, "Int", words, place),
-    "P": lambda thread, words, place: _required(thread, "FdPair", words, place),
-    "m": lambda thread, words, place: _required(thread, "Msghdr", words, place),
+    "s": lambda thread, words, place: _pointer(thread, "Int", words, place) if words[place] else None,
+    "S": lambda thread, words, place: _pointer(thread, "Int", words, place),
+    "P": lambda thread, words, place: _pointer(thread, "FdPair", words, place),
+    "V": lambda thread, words, place: ArrayHandle(
+        thread.memory, words[place], thread.abi.layout("Mmsghdr"), words[place + 1]
+    ),
+    "m": lambda thread, words, place: _pointer(thread, "Msghdr", words, place),
 }
 
 _CALLS: Final[Mapping[str, tuple[str, Callable[..., int | None]]]] = {
@@ -102,14 +129,15 @@ _CALLS: Final[Mapping[str, tuple[str, Callable[..., int | None]]]] = {
     "SYS_GETSOCKNAME": ("inS", sockets.getsockname),
     "SYS_GETPEERNAME": ("inS", sockets.getpeername),
     "SYS_SOCKETPAIR": ("FTiP", sockets.socketpair),
-    "SYS_SEND": ("ibnM", messages.send),
-    "SYS_RECV": ("ibnM", messages.recv),
-    "SYS_SENDTO": ("ibnMai", messages.sendto),
-    "SYS_RECVFROM": ("ibnMns", messages.recvfrom),
+    "SYS_SEND": ("ibnM", transfers.send),
+    "SYS_RECV": ("ibnM", transfers.recv),
+    "SYS_SENDTO": ("ibnMai", transfers.sendto),
+    "SYS_RECVFROM": ("ibnMns", transfers.recvfrom),
     "SYS_SHUTDOWN": ("iH", sockets.shutdown),
     "SYS_SETSOCKOPT": ("iLOAi", options.setsockopt),
     "SYS_GETSOCKOPT": ("iLOnS", options.getsockopt),
-    "SYS_SENDMSG": ("imM", messages.sendmsg),
-    "SYS_RECVMSG": ("imM", messages.recvmsg),
+    "SYS_SENDMSG": ("imM", transfers.sendmsg),
+    "SYS_RECVMSG": ("imM", transfers.recvmsg),
+    "SYS_SENDMMSG": ("iVnM", sendmmsg),
     "SYS_ACCEPT4": ("insT", accept4),
 }

@@ -15,7 +15,17 @@ from compat.abi.structs import Record
 from shims.posix.addresses import host_address, read_address, to_guest, write_address
 from shims.posix.files import spans_of
 from shims.posix.openfiles import OpenFile
-from shims.posix.socketfiles import LONGEST_MESSAGE, NOWAIT, Paused, Socket, find_socket, pause, scatter, transmit
+from shims.posix.socketfiles import (
+    LONGEST_MESSAGE,
+    NOWAIT,
+    Paused,
+    Socket,
+    find_socket,
+    is_connected,
+    pause,
+    scatter,
+    transmit,
+)
 from shims.posix.state import PosixThread
 from shims.posix.transfers import Span, skip, views_of
 
@@ -85,20 +95,12 @@ def _send(thread: PosixThread, file: OpenFile, kind: Socket, spans: Sequence[Spa
     if kind.type != "SOCK_DGRAM" and kind.family != "AF_UNIX":
         raw = b""  # tcp_sendmsg() does not look at it
     if raw and kind.type == "SOCK_STREAM":
-        raise OSError(errno.EISCONN if _connected(thread, file) else errno.EOPNOTSUPP, "addr")
+        raise OSError(errno.EISCONN if is_connected(thread, file) else errno.EOPNOTSUPP, "addr")
     if raw and kind.isolated:
         raise OSError(errno.ENETUNREACH if kind.family == "AF_INET" else errno.EADDRNOTAVAIL, "no network")
     bits, patient, quiet = flags.host(_SENT), "MSG_DONTWAIT" not in flags, "MSG_NOSIGNAL" in flags
     with host_address(thread, kind, raw) if raw else nullcontext(b"") as address:
         return transmit(thread, file, kind, views, bits, address=address, patient=patient, quiet=quiet)
-
-
-def _connected(thread: PosixThread, file: OpenFile) -> bool:
-    try:
-        thread.host.getpeername(file.fd)
-    except OSError:
-        return False
-    return True
 
 
 def recv(thread: PosixThread, fd: int, buf: Buffer, count: int, flags: FlagSet) -> int:

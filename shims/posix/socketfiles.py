@@ -25,7 +25,7 @@ from shims.posix.transfers import Progress, nonblocking, skip
 
 __all__ = [
     "FAMILIES", "HOST_TIME", "LONGEST_MESSAGE", "NOWAIT", "TYPES", "Paused", "Socket", "find_socket", "has_network",
-    "nonblocking_host", "pause", "scatter", "transmit",
+    "is_connected", "nonblocking_host", "pause", "scatter", "transmit",
 ]  # fmt: skip
 
 FAMILIES: Final[dict[str, int]] = {name: getattr(host_names, name) for name in ("AF_UNIX", "AF_INET", "AF_INET6")}
@@ -57,6 +57,7 @@ class Socket(SpecialFile):
         self.type = type
         self.protocol = protocol
         self.isolated = isolated
+        self.spliceable = not isolated
         self.name = name
 
     def read(self, thread: PosixThread, file: OpenFile, views: list[memoryview]) -> int:
@@ -98,6 +99,10 @@ def transmit(
     be the same when the call is entered again after a wait.
     """
     stream = kind.type == "SOCK_STREAM"
+    if kind.isolated and not is_connected(thread, file):  # the host would bind it to a port before it refuses
+        if stream and not quiet:
+            _break_pipe(thread)
+        raise OSError(errno.EPIPE if stream else errno.EDESTADDRREQ, "not connected")
     total = sum(map(len, views))
     done = thread.resume.done if isinstance(thread.resume, Progress) else 0
     while True:
@@ -112,8 +117,7 @@ def transmit(
             if done:
                 return done
             if stream and not quiet:
-                number = thread.abi.signals.encode("SIGPIPE")
-                queue_for_thread(thread, Pending(number, "SI_USER", fields=sender(thread)))
+                _break_pipe(thread)
             raise
         except OSError:
             if not done:
@@ -121,6 +125,19 @@ def transmit(
             return done
         if done >= total or not stream:
             return done
+
+
+def _break_pipe(thread: PosixThread) -> None:
+    queue_for_thread(thread, Pending(thread.abi.signals.encode("SIGPIPE"), "SI_USER", fields=sender(thread)))
+
+
+def is_connected(thread: PosixThread, file: OpenFile) -> bool:
+    """Whether it has a peer; without a network only a socket that this program was started with can."""
+    try:
+        thread.host.getpeername(file.fd)
+    except OSError:
+        return False
+    return True
 
 
 def pause(
