@@ -6,7 +6,6 @@ The decoder of a row is generated Python source, as dataclasses are: `shim(threa
 from __future__ import annotations
 
 import importlib
-import inspect
 from collections.abc import Callable, Sequence
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING
@@ -16,7 +15,7 @@ from compat.abi.flags import ConstantType
 from compat.abi.handles import ArrayHandle, Buffer, CString, Pointer, StringList
 from compat.abi.rows import Row
 from compat.abi.tables import PARENTS
-from compat.abi.types import FlagScalar, Pair, Type
+from compat.abi.types import FlagScalar, Pair, Scalar, Type
 from compat.errors import BadTable
 
 if TYPE_CHECKING:
@@ -92,8 +91,8 @@ class Binder:
         environment: dict[str, object] = {**_HANDLES, **bindings, "read_slot": self._read_slot}
         for name, kind in zip(names, types, strict=True):
             length = getattr(kind, "length", "")
-            if length and length not in decoded:
-                raise BadTable(f"{row.place}: {name} is counted by {length}, which is no argument")
+            if length and not isinstance(dict(zip(names, types, strict=True)).get(length), Scalar):
+                raise BadTable(f"{row.place}: {name} is counted by {length}, which is no argument that is a number")
             arguments += ", " + (kind.source(raw[name], f"({decoded[length]})") if length else decoded[name])
             environment |= kind.bindings
         needs_memory = "memory" in arguments
@@ -155,7 +154,7 @@ def _module(name: str) -> ModuleType | None:
 
 def check_parameters(row: Row, shim: FunctionType) -> None:
     """Raise BadTable unless the shim's parameters, after the thread, are named as the row's."""
-    takes = list(inspect.signature(shim).parameters)[1:]
+    takes = list(shim.__code__.co_varnames[1 : shim.__code__.co_argcount])
     wanted = [p.name for p in row.params if p.type.name != "Varargs"]
     if takes != wanted:
         raise BadTable(f"{row.place}: {row.key} takes ({', '.join(wanted)}), shim takes ({', '.join(takes)})")

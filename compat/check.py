@@ -10,6 +10,7 @@ from compat.abi.kept import Mark
 from compat.abi.rows import Row
 from compat.abi.tables import PARENTS, table_files
 from compat.bind import Binder
+from compat.errors import BadTable
 
 __all__ = ["check_all", "check_once"]
 
@@ -19,8 +20,8 @@ SHIMS = Path(__file__).resolve().parents[1] / "shims"
 def check_once(abi: Abi) -> None:
     """`check_all`, unless the same tables and shims passed before: a warm start only looks at their times."""
     families = [SHIMS / name for name in PARENTS[abi.guest]]
-    files = [*table_files(abi.guest, abi.folders), *(file for each in families for file in sorted(each.glob("*.py")))]
-    mark = Mark(f"checked-{abi.guest}-{abi.cpu.name}", files)
+    shims = [file for each in (*families, *abi.folders) for file in sorted(each.glob("*.py"))]
+    mark = Mark(f"checked-{abi.guest}-{abi.cpu.name}", [*table_files(abi.guest, abi.folders), *shims])
     if not mark.stands():
         check_all(abi)
         mark.set()
@@ -41,6 +42,8 @@ def check_all(abi: Abi) -> None:
             binder.call(row)
         else:
             binder.types(row)
+        if row.state == "refused" and row.target not in abi.errors:
+            raise BadTable(f"{row.place}: {row.target} is no error of errors.tbl")
 
 
 def _rows(abi: Abi) -> Iterator[Row]:

@@ -37,7 +37,8 @@ class Pages:
 
 
 class Guest:
-    """Runs one program. *tracer* makes a Tracer for the process, or is None."""
+    """Runs one program. *tables* are folders with rows and shims that come before compat's own; *tracer* makes a
+    Tracer for the process, or is None."""
 
     def __init__(
         self,
@@ -49,6 +50,7 @@ class Guest:
         tables: Sequence[Path] = (),
         tracer: Callable[[Process], Tracer] | None = None,
     ) -> None:
+        importlib.import_module(f"shims.{name}").__path__.extend(map(str, tables))
         self.abi = Abi(name, cpu, tables)
         check_once(self.abi)
         self.personality_module = importlib.import_module(f"shims.{name}.personality")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from compat.data import dataclass
 
 __all__ = ["ElfDetails", "Image", "Kind", "Script", "Segment", "Tls"]
 

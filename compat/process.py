@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import NoReturn, Protocol
 
 from compat.abi.abi import Abi
+from compat.data import dataclass, field
 from compat.errors import CompatError, Interrupted, MemoryFault, Restart, Wait
 from compat.host import Host
 from compat.image import Image, Script

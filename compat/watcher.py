@@ -9,8 +9,11 @@ from __future__ import annotations
 import os
 import select
 import signal
-import threading
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import threading
 
 __all__ = ["Watcher"]
 
@@ -77,6 +80,8 @@ class Watcher:
     def _start(self) -> None:
         if self._thread is None:
             self._control = _pipe()
+            import threading  # only here: most guests never need it
+
             self._thread = threading.Thread(target=self._watch, name="compat-watcher", daemon=True)
             self._thread.start()
 

@@ -11,9 +11,9 @@ import json
 import os
 import zlib
 from collections.abc import Mapping
-from dataclasses import asdict, fields
 from typing import Any
 
+from compat.data import asdict, fields
 from compat.image import ElfDetails, Image, Segment, Tls
 from loaders.elf_headers import Header
 from loaders.source import Recorder, Source
@@ -27,7 +27,7 @@ MAX_ENTRY = 1 << 20
 MAX_ENTRIES = 512
 GAP = 256
 
-_SHAPE = [field.name for field in fields(Image)]
+_SHAPE = list(fields(Image))
 _TEXTS = ("guest", "brand", "cpu")
 _NUMBERS = ("entry", "alignment", "phdr_address", "phdr_size", "phdr_count")
 _LISTS = ("needed", "remarks")

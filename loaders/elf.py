@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final
 
@@ -17,6 +16,7 @@ from elftools.construct import ConstructError
 from elftools.elf.elffile import ELFFile
 from elftools.elf.notes import iter_notes
 
+from compat.data import dataclass
 from compat.errors import BadFile
 from compat.image import Image, Kind, Segment
 from loaders.elf_brands import Note, brand_of

@@ -7,10 +7,10 @@ loader.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from compat.data import dataclass
 from loaders.elf_headers import Header, ProgramHeader
 
 __all__ = ["OS_NAMES", "Brand", "Note", "brand_of"]

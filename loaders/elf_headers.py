@@ -6,8 +6,8 @@ Layouts and limits: the generic ABI (gABI 4.1, chapters 4 and 5) and Linux's fs/
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 
+from compat.data import dataclass
 from compat.errors import BadFile
 from loaders.source import Source
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+from compat.data import dataclass
 from compat.errors import BadFile
 from loaders.elf import DAMAGE, open_elf, reason
 from loaders.elf_headers import read_header

@@ -6,10 +6,10 @@ arch/*/include/asm/elf.h.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from compat.data import dataclass
 from loaders.elf_headers import Header
 
 __all__ = ["Machine", "machine_of"]

@@ -16,7 +16,7 @@ PACKAGES = ("abi_tables", "compat", "loaders", "shims")
 
 # Each layer may import itself and those before it. A module of compat that is not named stands above them all.
 LAYERS = (
-    {"abi_tables", "compat", "compat.errors", "compat.version"},
+    {"abi_tables", "compat", "compat.errors", "compat.data", "compat.version"},
     {"compat.abi"},
     {"compat.memory", "compat.cpu", "compat.process", "compat.sandbox", "compat.host", "compat.image"},
     {
@@ -25,7 +25,7 @@ LAYERS = (
     },
     {"compat.guest"},
 )
-LENT = {f"compat.{name}" for name in ("abi", "memory", "process", "errors", "host", "sandbox", "image")}
+LENT = {f"compat.{name}" for name in ("abi", "memory", "process", "errors", "data", "host", "sandbox", "image")}
 """What loaders and shims may use of compat."""
 
 PARENTS = {"linux": {"posix"}}

@@ -92,7 +92,7 @@ class Abi:
         if name not in self._named:
             flags, constants = self.tables.values["flags"], self.tables.values["constants"]
             if name in flags:
-                self._named[name] = FlagType(name, flags[name])
+                self._named[name] = _flag_type(name, flags[name])
             elif name in constants:
                 self._named[name] = ConstantType(name, constants[name])
             else:
@@ -111,7 +111,11 @@ class Abi:
         if name not in self._layouts:
             self._layouts[name] = None  # a struct inside itself is an unknown type
             row = self.tables.structs.get(name)
-            self._layouts[name] = lay_out(row, self.cpu, self) if row else None
+            try:
+                self._layouts[name] = lay_out(row, self.cpu, self) if row else None
+            except BadTable:
+                del self._layouts[name]
+                raise
         return self._layouts[name]
 
     def scalar(self, name: str) -> str | None:
@@ -138,7 +142,10 @@ class Abi:
             if len(layout.fields) != 2 or not self.convention.second:
                 raise BadTable(f"{row.place}: the result {row.result.name} does not fit {self.cpu.name}'s registers")
             return Pair(row.result.name)
-        return self._resolve(row.result, row.place, "the result")
+        made = self._resolve(row.result, row.place, "the result")
+        if isinstance(made, Memory):
+            raise BadTable(f"{row.place}: the result can't be {show_type(row.result)}")
+        return made
 
     def _resolve(self, expr: TypeExpr, place: str, where: str) -> Type:
         known = self._types.get((place, expr))
@@ -150,7 +157,11 @@ class Abi:
         if expr.name in _DIRECTIONS:
             return self._memory(expr, place, where)
         if expr.name in ("Path", "Str", "StrList"):
+            if expr.arguments:
+                raise BadTable(f"{place}: {where}: {show_type(expr)} is no type: {expr.name} stands alone")
             return self._text(expr)
+        if expr.optional or expr.arguments:
+            raise BadTable(f"{place}: {where}: {show_type(expr)} is no type: {expr.name} stands alone")
         values = self.values(expr.name) if expr.name not in SCALARS else None
         if values is not None:
             return FlagScalar(
@@ -184,22 +195,27 @@ class Abi:
         return Memory(expr.name, handle="CString", optional=expr.optional)
 
     def _memory(self, expr: TypeExpr, place: str, where: str) -> Type:
-        length = expr.arguments[1].name if len(expr.arguments) > 1 and isinstance(expr.arguments[1], TypeExpr) else ""
-        inner = expr.arguments[0] if expr.arguments else None
-        if not isinstance(inner, TypeExpr):
-            raise BadTable(f"{place}: {where}: {expr.name} needs a type")
-        common: dict[str, object] = {"direction": expr.name, "length": length, "optional": expr.optional}
+        """In, Out or InOut of a T, of Bytes and their length, or of Array[T] and their number."""
+        unknown = BadTable(f"{place}: {where}: unknown type {show_type(expr)}")
+        inner, *rest = expr.arguments or (0,)
+        counter = rest[0] if len(rest) == 1 else TypeExpr("")
+        if not isinstance(inner, TypeExpr) or not isinstance(counter, TypeExpr) or len(rest) > 1:
+            raise unknown
+        sized = inner.name in ("Bytes", "Array")
+        if sized != bool(counter.name) or counter.arguments or inner.optional:
+            raise unknown
+        common: dict[str, object] = {"direction": expr.name, "length": counter.name, "optional": expr.optional}
         make: Callable[..., Type] = Memory
-        if inner.name == "Bytes":
+        if inner.name == "Bytes" and not inner.arguments:
             return make(show_type(expr), handle="Buffer", **common)
-        array = inner.name == "Array"
-        element = inner.arguments[0] if array and inner.arguments else inner
-        assert isinstance(element, TypeExpr)
-        codec = self.codec(element.name)
-        if codec is None or array != bool(length):
-            raise BadTable(f"{place}: {where}: unknown type {show_type(expr)}")
+        element: TypeExpr | int = inner
+        if inner.name == "Array":
+            element = inner.arguments[0] if len(inner.arguments) == 1 else 0
+        codec = self.codec(element.name) if isinstance(element, TypeExpr) and not element.arguments else None
+        if codec is None or not isinstance(element, TypeExpr):
+            raise unknown
         key = f"codec_{element.name}"
-        handle = "ArrayHandle" if array else "Pointer"
+        handle = "ArrayHandle" if sized else "Pointer"
         return make(show_type(expr), handle=handle, codec=codec, key=key, bindings={key: codec}, **common)
 
     def codec(self, name: str) -> Layout | ScalarCodec | None:
@@ -211,3 +227,12 @@ class Abi:
         if word is None:
             return None
         return ScalarCodec(int(word[1:]) // 8, self.cpu.endian, signed=word[0] == "I")
+
+
+def _flag_type(name: str, values: Mapping[str, int]) -> FlagType:
+    """Raises BadTable for a MASK/NAME whose mask has no row."""
+    for member in values:
+        mask, slash, _ = member.partition("/")
+        if slash and mask not in values:
+            raise BadTable(f"flags.tbl: {name} has {member}, but no row for the mask {mask}")
+    return FlagType(name, values)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from compat.abi.grids import Grid
+from compat.data import dataclass
 from compat.errors import BadTable, Unsupported
 
 __all__ = ["Convention", "Cpu", "find_convention", "find_cpu"]
@@ -66,32 +66,29 @@ def find_cpu(grid: Grid, name: str) -> Cpu:
     """The line of cpus.tbl called *name*; raises Unsupported for an unknown CPU."""
     for keys, cells, line in grid.rows:
         if keys[0] == name:
-            kind, family, bits, endian, align, pairs, machine, top, pc, sp, link, result, args = cells
-            if endian not in ("little", "big") or pairs not in ("packed", "even", "-") or bits not in ("32", "64"):
-                raise BadTable(f"{grid.source}:{line}: bits, endian or pairs of {name} is none of the known words")
-            return Cpu(
-                name,
-                kind,
-                family,
-                int(bits),
-                endian,
-                int(align),
-                pairs,
-                machine,
-                int(top, 0),
-                pc,
-                sp,
-                link,
-                result,
-                tuple(args.split(",")),
-            )
+            return _cpu(name, cells, f"{grid.source}:{line}")
     raise Unsupported(f"compat has no CPU named {name}; it has {', '.join(k[0] for k, _, _ in grid.rows)}")
+
+
+def _cpu(name: str, cells: tuple[str, ...], place: str) -> Cpu:
+    try:
+        kind, family, bits, endian, align, pairs, machine, top, pc, sp, link, result, args = cells
+        numbers = int(bits), int(align), int(top, 0)
+    except ValueError:
+        raise BadTable(f"{place}: {name}: expected 13 cells, with numbers for bits, align64 and top") from None
+    if endian not in ("little", "big") or pairs not in ("packed", "even", "-") or bits not in ("32", "64"):
+        raise BadTable(f"{place}: bits, endian or pairs of {name} is none of the known words")
+    width, align64, end = numbers
+    roles = pc, sp, link, result, tuple(args.split(","))
+    return Cpu(name, kind, family, width, endian, align64, pairs, machine, end, *roles)
 
 
 def find_convention(grid: Grid, guest: str, cpu: Cpu) -> Convention:
     """The line of conventions.tbl for *guest* on *cpu*; raises Unsupported if there is none."""
     for keys, cells, line in grid.rows:
         if keys == (guest, cpu.kind):
+            if len(cells) != 5:
+                raise BadTable(f"{grid.source}:{line}: expected trap, number, arguments, result and error")
             trap, number, arguments, result, error = cells
             style, _, flag = error.partition(":")
             if style not in ("negative", "flag", "summary", "carry"):

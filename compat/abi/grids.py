@@ -8,12 +8,12 @@ blanks; "-" means that the thing does not exist in that column, "." that it is t
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
+from compat.data import dataclass
 from compat.errors import BadTable
 
-__all__ = ["Grid", "parse_grid", "read_grid"]
+__all__ = ["Grid", "parse_grid", "read_grid", "read_table"]
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,17 @@ class Grid:
 
 def read_grid(path: Path) -> Grid:
     """Read one grid file; raises BadTable with file:line for a malformed line or a duplicate name."""
-    return parse_grid(path.read_text("utf-8"), f"{path.parent.name}/{path.name}")
+    return parse_grid(read_table(path), f"{path.parent.name}/{path.name}")
+
+
+def read_table(path: Path) -> str:
+    """The text of a table file; raises BadTable if it can't be read or is not UTF-8."""
+    try:
+        return path.read_text("utf-8")
+    except OSError as error:
+        raise BadTable(f"{path}: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise BadTable(f"{path}: byte {error.start} is not UTF-8") from None
 
 
 def parse_grid(text: str, source: str) -> Grid:
@@ -77,7 +87,7 @@ def parse_grid(text: str, source: str) -> Grid:
         words = content.split("#", 1)[0].split()
         if not words:
             if not rows and content.startswith(("# name ", "# type name ", "# guest cpu ")):
-                header = tuple(content[1:].split())
+                header = _header(content, f"{source}:{line}")
             continue
         if not header:
             raise BadTable(f'{source}:{line}: data before the header line "# name …"')
@@ -91,3 +101,11 @@ def parse_grid(text: str, source: str) -> Grid:
         rows.append((key, tuple(words[keys:]), line))
     keys = 1 if header[:1] == ("name",) else 2
     return Grid(source, keys, header[keys:], tuple(rows))
+
+
+def _header(content: str, place: str) -> tuple[str, ...]:
+    names = tuple(content[1:].split())
+    for name in names:
+        if names.count(name) > 1:
+            raise BadTable(f"{place}: two columns are named {name}")
+    return names

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -51,8 +50,8 @@ class Texts(Mapping[str, _R]):
         if made is None:
             source, line, text = self._texts[key]
             row = parse_row(line, text, source)
-            if not isinstance(row, self._kind):
-                raise BadTable(f"{source}:{line}: a kept row is no {self._kind.__name__}")
+            if not isinstance(row, self._kind) or key not in (row.key, getattr(row, "case", "")):
+                raise BadTable(f"{source}:{line}: the kept copy has another row for {key}; remove {_folder()}")
             made = self._made[key] = row
         return made
 
@@ -124,6 +123,8 @@ class Entry:
             return
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            import tempfile  # only here: a warm start does not come by
+
             handle, draft = tempfile.mkstemp(dir=self._folder, prefix="draft-")
             with os.fdopen(handle, "w", encoding="utf-8") as file:
                 json.dump(_to_json(content), file, separators=(",", ":"))

@@ -15,10 +15,11 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from compat.abi.grids import read_table
+from compat.data import dataclass
 from compat.errors import BadTable
 
 __all__ = ["Param", "Row", "StructRow", "TypeExpr", "parse_row", "parse_rows", "read_rows", "show_type"]
@@ -96,7 +97,7 @@ class StructRow:
 
 
 _HEAD = re.compile(
-    r"(?P<struct>struct\s+)?(?P<name>\w+)(?:/(?P<case>\w+))?\s*(?:@\s*(?P<cpus>[\w-]+(?:\s*,\s*[\w-]+)*)\s*)?(?=\()"
+    r"(?P<struct>struct\s+)?(?P<name>[A-Za-z_]\w*)(?:/(?P<case>\w+))?\s*(?:@\s*(?P<cpus>[\w-]+(?:\s*,\s*[\w-]+)*)\s*)?(?=\()"
 )
 _TAIL = re.compile(r"""(?P<mark>[=~!])\s*(?P<target>[\w.!]+)\s*(?:"(?P<note>[^"]*)")?\Z""")
 _STATES = {"=": "done", "~": "partly", "!": "refused"}
@@ -104,7 +105,7 @@ _STATES = {"=": "done", "~": "partly", "!": "refused"}
 
 def read_rows(path: Path) -> list[Row | StructRow]:
     """Read one .abi file; raises BadTable with file:line for anything malformed."""
-    return parse_rows(path.read_text("utf-8"), f"{path.parent.name}/{path.name}")
+    return parse_rows(read_table(path), f"{path.parent.name}/{path.name}")
 
 
 def parse_rows(text: str, source: str) -> list[Row | StructRow]:
@@ -144,6 +145,8 @@ def parse_row(line: int, content: str, source: str) -> Row | StructRow:
         if rest:
             raise BadTable(f"{place}: unexpected {rest!r} after the struct")
         params, _ = _parse_signature(arguments, "Void", place)
+        if not params:
+            raise BadTable(f"{place}: struct {head['name']} has no fields")
         return StructRow(head["name"], cpus, params, source, line)
     result_text, mark, tail = _split_result(rest, place)
     params, result = _parse_signature(arguments, result_text, place)
@@ -182,14 +185,26 @@ def _parse_tail(tail: str, place: str) -> tuple[str, str, str]:
 def _parse_signature(arguments: str, result: str, place: str) -> tuple[tuple[Param, ...], TypeExpr]:
     try:
         tree = ast.parse(f"def row{arguments} -> {result}: ...").body[0]
+        if not isinstance(tree, ast.FunctionDef) or tree.returns is None:
+            raise BadTable(f"{place}: not a function header")
+        return _params(tree.args, place), _type_expr(tree.returns, place)
     except SyntaxError as error:
-        raise BadTable(f"{place}: {error.msg}") from None
-    if not isinstance(tree, ast.FunctionDef) or tree.returns is None:
-        raise BadTable(f"{place}: not a function header")
-    params = tuple(_param(argument, place) for argument in tree.args.args)
-    if tree.args.vararg:
-        params += (Param("*" + tree.args.vararg.arg, TypeExpr("Varargs")),)
-    return params, _type_expr(tree.returns, place)
+        raise BadTable(f"{place}: {arguments} -> {result} is no function header: {error.msg}") from None
+    except (RecursionError, MemoryError, ValueError):
+        raise BadTable(f"{place}: not a function header that can be read") from None
+
+
+def _params(arguments: ast.arguments, place: str) -> tuple[Param, ...]:
+    if arguments.posonlyargs or arguments.kwonlyargs or arguments.kwarg or arguments.defaults:
+        raise BadTable(
+            f"{place}: an argument has a name and a type, no default, and neither / nor ** stands among them"
+        )
+    params = tuple(_param(argument, place) for argument in arguments.args)
+    names = [param.name for param in params]
+    for name in names:
+        if names.count(name) > 1:
+            raise BadTable(f"{place}: two arguments are named {name}")
+    return (*params, Param("*" + arguments.vararg.arg, TypeExpr("Varargs"))) if arguments.vararg else params
 
 
 def _param(argument: ast.arg, place: str) -> Param:
@@ -212,7 +227,7 @@ def _type_expr(node: ast.expr, place: str) -> TypeExpr:
 
 
 def _type_argument(node: ast.expr, place: str) -> TypeExpr | int:
-    if isinstance(node, ast.Constant) and isinstance(node.value, int):
+    if isinstance(node, ast.Constant) and type(node.value) is int:
         return node.value
     return _type_expr(node, place)
 

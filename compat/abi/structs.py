@@ -8,17 +8,19 @@ from __future__ import annotations
 import errno
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Protocol
 
 from compat.abi.conventions import Cpu
 from compat.abi.flags import ConstantType, FlagType
 from compat.abi.rows import StructRow, TypeExpr, show_type
+from compat.data import dataclass, replace
 from compat.errors import BadTable
 
 __all__ = ["Layout", "Leaf", "Record", "lay_out"]
 
 _FORMATS = {"I8": "b", "U8": "B", "I16": "h", "U16": "H", "I32": "i", "U32": "I", "I64": "q", "U64": "Q"}
+
+_LARGEST = 1 << 16  # bytes of a struct, and elements of an array in it
 
 
 class Record(dict[str, object]):
@@ -134,6 +136,8 @@ def lay_out(row: StructRow, cpu: Cpu, types: Types) -> Layout:
         position += size
         align = max(align, alignment)
     total = -(-position // align) * align
+    if total > _LARGEST:
+        raise BadTable(f"{row.place}: struct {row.name} has {total} bytes")
     return Layout(row.name, cpu.order, tuple(leaves), total, align)
 
 
@@ -173,7 +177,7 @@ class _Plan:
 
     def _array(self, name: str, expr: TypeExpr) -> tuple[list[Leaf], int, int]:
         element, count = expr.arguments
-        if not isinstance(element, TypeExpr) or not isinstance(count, int) or count < 1:
+        if not isinstance(element, TypeExpr) or not isinstance(count, int) or not 0 < count <= _LARGEST:
             raise self._error(name, "expected Array[Type, number]")
         inner, size, alignment = self.field(name, element)
         if len(inner) == 1 and inner[0].name == name and inner[0].count == 0 and not inner[0].format.endswith("s"):

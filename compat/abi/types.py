@@ -6,12 +6,11 @@ that decodes it, composed once per row by compat.bind), `show`, `slots` and `exa
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from compat.abi.flags import ConstantType, FlagType
 from compat.abi.handles import ScalarCodec
 from compat.abi.show import show_handle, show_named, show_number
 from compat.abi.structs import Layout
+from compat.data import dataclass, field
 
 __all__ = ["SCALARS", "FlagScalar", "Memory", "Pair", "Scalar", "Type", "scalar_word"]
 

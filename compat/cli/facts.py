@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
 from compat.abi.abi import Abi
 from compat.cli.coverage import Entry
 from compat.cli.libraries import Library, libraries_of, open_image
 from compat.cli.scan import numbers_in
+from compat.data import dataclass, field
 from compat.errors import BadFile
 from compat.image import Image
 from compat.sandbox.view import FileView

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from compat.cli.granting import guest_environment, guest_options
 from compat.cli.missing import Missing
@@ -24,13 +24,11 @@ __all__ = ["run"]
 _GRACE = 1  # seconds between the soft and the hard limit of CPU time
 
 
-def run(values: Values, words: list[str], tracing: Tracing | None = None) -> int:
-    """Run the program *words*[0] with the arguments that follow; returns its exit status.
-
-    In the guest's children, which are forks of this process, this does not return.
-    """
+def run(values: Values, words: list[str], tracing: Tracing | None = None) -> NoReturn:
+    """Run the program *words*[0] with the arguments that follow, and end this process as it ends."""
     if not words:
-        raise Refusal("run: PROGRAM is missing; see `compat run --help`", USAGE)
+        name = "trace" if tracing else "run"
+        raise Refusal(f"{name}: PROGRAM is missing; see `compat {name} --help`", USAGE)
     options = guest_options(values)
     environment = guest_environment(options, os.environ)
     host = Host()
@@ -58,7 +56,7 @@ def run(values: Values, words: list[str], tracing: Tracing | None = None) -> int
         tracing.finish(status)
     if missing is not None:
         missing.tell()
-    return end(guest.abi, status, child=os.getpid() != first)
+    end(guest.abi, status, child=os.getpid() != first)
 
 
 def _limit_cpu(seconds: int) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NoReturn
+
 from compat.cli.granting import GRANTS
 from compat.cli.options import Command, Option, Values
 from compat.cli.run import run
@@ -26,11 +28,11 @@ TRACE = Command(
 )
 
 
-def trace(values: Values, words: list[str]) -> int:
-    """Run PROGRAM traced; its exit status is that of the guest."""
+def trace(values: Values, words: list[str]) -> NoReturn:
+    """Run PROGRAM traced, and end this process as it ends."""
     from compat.trace.tracing import Tracing
 
     tracing = Tracing(
         values["output"], json=values["json"], expression=values["calls"] or "", summary=values["summary"]
     )
-    return run(values, words, tracing=tracing)
+    run(values, words, tracing=tracing)

@@ -59,6 +59,11 @@ class Arm(Family):
         thumb = self.engine.read(_REGISTERS["cpsr"]) & _THUMB
         return self.engine.read(_REGISTERS["pc"]) | bool(thumb)
 
+    def pc_to_write(self, value: int) -> int:
+        """Unicorn takes the Thumb state from bit 0 of a PC that is written."""
+        thumb = self.engine.read(_REGISTERS["cpsr"]) & _THUMB
+        return value & ~1 | bool(thumb)
+
     def syscall_number(self) -> int | None:
         """The 24-bit immediate of an ARM `swi`, the OABI's way; 0 for the EABI and for Thumb."""
         if self.engine.read(_REGISTERS["cpsr"]) & _THUMB:

@@ -138,6 +138,10 @@ class Family:
     def fetching(self, page: int, code: memoryview) -> None:
         """Look at a page of code before any of it is translated."""
 
+    def pc_to_write(self, value: int) -> int:
+        """What Unicorn must be told so that the PC becomes *value* and nothing else changes."""
+        return value
+
     def filled(self) -> None:
         """A page of data was found in the middle of an instruction, which now goes on."""
 

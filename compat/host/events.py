@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import platform
 import struct
 
 from compat.host.libc import WithLibc, member
 
-_EVENT = struct.Struct("=IQ" if platform.machine() == "x86_64" else "=IxxxxQ")  # packed on x86-64 (linux/eventpoll.h)
+_EVENT = struct.Struct("=IQ" if os.uname().machine == "x86_64" else "=IxxxxQ")  # packed on x86-64 (linux/eventpoll.h)
 _TIMES = struct.Struct("@4l")  # struct itimerspec: interval, value
 
 TFD_CLOEXEC, TFD_NONBLOCK, TFD_ABSTIME = 0o2000000, 0o4000, 1  # include/uapi/linux/timerfd.h, asm-generic/fcntl.h

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from enum import IntFlag
 
+from compat.data import dataclass, replace
 from compat.memory.backing import Backing
 
 __all__ = ["Area", "AreaMap", "Mark", "Protection"]

@@ -5,11 +5,11 @@ from __future__ import annotations
 import errno
 import select
 import time
-from dataclasses import dataclass, field
 
 from compat.abi.flags import Constant, FlagSet
 from compat.abi.handles import ArrayHandle, Pointer
 from compat.abi.structs import Record
+from compat.data import dataclass, field
 from shims.linux.polling import masked
 from shims.linux.state import LinuxThread
 from shims.posix.clock import SECOND, nanoseconds

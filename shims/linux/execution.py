@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
-from dataclasses import dataclass
 
 from compat.abi.conventions import Cpu
+from compat.data import dataclass
 from compat.errors import BadFile
 from compat.image import Image, Script, Segment
 from compat.memory import PAGE, AddressSpace, Backing

@@ -45,11 +45,26 @@ def _mips_code(thread: LinuxThread) -> int | None:
     return instruction >> 6 & 0x3FF
 
 
+def _is_arm_breakpoint(thread: LinuxThread) -> bool:
+    """Undefined instructions that Linux takes as breakpoints (arch/arm/kernel/ptrace.c: arm, thumb, thumb2)."""
+    pc, thumb = thread.registers.read("pc"), thread.registers.read("cpsr") & 0x20
+    try:
+        code = thread.memory.read(pc, 2 if thumb else 4)
+        word = int.from_bytes(code, "little")
+        if thumb:
+            return word == 0xDE01 or (word == 0xF7F0 and thread.memory.read(pc + 2, 2) == b"\x00\xa0")
+    except MemoryFault:
+        return False
+    return word & 0x0FFF_FFFF == 0x07F0_01F0
+
+
 def _exception_signal(thread: LinuxThread, fault: CpuFault) -> tuple[str, str]:
     if thread.abi.cpu.family == "mips" and fault.name in ("breakpoint", "trap"):
         found = _MIPS_CODES.get(_mips_code(thread) or 0)
         if found:
             return found
+    if thread.abi.cpu.kind == "arm" and fault.name == "illegal" and _is_arm_breakpoint(thread):
+        return "SIGTRAP", "TRAP_BRKPT"
     grid = thread.abi.tables.grids["faults"]
     for keys, cell, _ in grid.texts(f"linux/{thread.abi.cpu.name}", "linux"):
         if keys[0] == fault.name:

@@ -6,12 +6,12 @@ The layouts are tables (frames.abi, frames.tbl): a field whose last name is a re
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal
 
 from compat.abi.abi import Abi
 from compat.abi.conventions import Cpu
 from compat.abi.structs import Layout, Record
+from compat.data import dataclass
 from shims.linux.frames_x86 import push_fp_state, restore_fp_state
 from shims.linux.state import LinuxThread
 from shims.posix.siginfo import siginfo

@@ -9,12 +9,12 @@ from __future__ import annotations
 import errno
 import time
 from collections import deque
-from dataclasses import dataclass
 from typing import NoReturn
 
 from compat.abi.flags import FlagSet
 from compat.abi.handles import Pointer, ScalarCodec
 from compat.abi.structs import Layout
+from compat.data import dataclass
 from compat.errors import MemoryFault
 from shims.linux.state import LinuxProcess, LinuxThread, Waiter
 from shims.posix.clock import SECOND, nanoseconds

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from compat.abi.abi import Abi
 from compat.abi.grids import Grid
+from compat.data import dataclass
 from compat.errors import BadTable
 
 __all__ = ["Hardware", "hardware"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 
+from compat.data import dataclass, replace
 from compat.memory import PAGE, Area, Mark
 from shims.linux.state import LinuxProcess
 

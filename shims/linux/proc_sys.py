@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Mapping
 
 from compat.sandbox.synthetic import Content, Directory, File, Node
@@ -29,7 +28,7 @@ def _folder(tree: Tree) -> Directory:
 
 
 def _kernel(process: LinuxProcess) -> Tree:
-    boot = uuid.UUID(bytes=process.host.getrandom(16), version=4)
+    boot = _uuid(process)
 
     def hostname() -> bytes:
         return process.host.uname().nodename.encode() + b"\n"
@@ -65,7 +64,15 @@ def _kernel(process: LinuxProcess) -> Tree:
 
 
 def _fresh_uuid(process: LinuxProcess) -> Callable[[], bytes]:
-    return lambda: f"{uuid.UUID(bytes=process.host.getrandom(16), version=4)}\n".encode()
+    return lambda: f"{_uuid(process)}\n".encode()
+
+
+def _uuid(process: LinuxProcess) -> str:
+    """A random UUID (RFC 9562, version 4)."""
+    raw = bytearray(process.host.getrandom(16))
+    raw[6], raw[8] = raw[6] & 0x0F | 0x40, raw[8] & 0x3F | 0x80
+    text = raw.hex()
+    return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
 
 
 def _memory(process: LinuxProcess) -> Tree:

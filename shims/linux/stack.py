@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final, Literal
+
+from compat.data import dataclass
 
 __all__ = ["InitialStack", "argument_limit", "initial_stack"]
 

@@ -16,6 +16,7 @@ from shims.linux.trampolines import map_kernel_pages
 __all__ = ["enter"]
 
 _PAGE = 4096
+_THUMB = 0x20  # CPSR.T: an odd entry point is Thumb code
 _STACK_GAP = 1 << 20  # between the stack's lowest page and the first mapping below it
 
 
@@ -94,5 +95,8 @@ def _set_registers(thread: LinuxThread, loaded: Loaded, sp: int) -> None:
         registers.write("r12", start)
     if cpu.family == "mips":
         registers.write("r25", start)
+    if cpu.kind == "arm":
+        registers.write("cpsr", registers.read("cpsr") & ~_THUMB | (_THUMB if start & 1 else 0))
+        start &= ~1
     registers.write(cpu.sp, sp)
     registers.write(cpu.pc, start)

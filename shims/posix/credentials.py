@@ -6,8 +6,8 @@ A guest has no capabilities, whoever its user is: it may give itself only ids th
 from __future__ import annotations
 
 import errno
-from dataclasses import dataclass, replace
 
+from compat.data import dataclass, replace
 from compat.host import Host
 
 __all__ = ["NO_CHANGE", "Credentials", "Ids"]

@@ -6,8 +6,8 @@ import errno
 import os
 import select
 import time
-from dataclasses import dataclass
 
+from compat.data import dataclass
 from compat.sandbox.place import Opened, Place
 from shims.posix.state import PosixThread
 

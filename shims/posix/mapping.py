@@ -7,10 +7,10 @@ import fcntl
 import os
 import stat
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Final
 
 from compat.abi.flags import FlagSet
+from compat.data import dataclass
 from compat.host.constants import LINUX
 from compat.memory import PAGE, Backing, Mark
 from shims.posix.openfiles import OpenFile

@@ -6,11 +6,11 @@ import errno
 import select as host_select
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Final, Literal
 
 from compat.abi.handles import ArrayHandle, Pointer
 from compat.abi.structs import Record
+from compat.data import dataclass
 from compat.errors import Interrupted, MemoryFault, Restart
 from shims.posix.state import PosixThread
 

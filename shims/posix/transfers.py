@@ -7,9 +7,9 @@ import fcntl
 import os
 import select
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
+from compat.data import dataclass
 from compat.errors import MemoryFault
 from shims.posix.openfiles import OpenFile, SpecialFile
 from shims.posix.sending import queue_for_thread, sender

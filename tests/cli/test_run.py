@@ -217,3 +217,17 @@ def test_a_sysroot_has_the_program(tmp_path: Path) -> None:
         done = compat("run", "--sysroot", str(tmp_path / "root"), name, cwd=tmp_path)
         assert (done.returncode, done.stdout, done.stderr) == (0, "hello, world\n", ""), name
     refuses(compat("run", "--sysroot", str(tmp_path / "root"), "other", cwd=tmp_path), 127, "PATH inside the sysroot")
+
+
+def test_rows_and_shims_of_the_users_own_come_first(tmp_path: Path) -> None:
+    (tmp_path / "own.abi").write_text("exit_group(status: Int) -> Void = own.leave\n")
+    (tmp_path / "own.py").write_text(
+        "from shims.posix.processes import exit_process\n\n"
+        "def leave(thread, status):\n    exit_process(thread, status + 1)\n"
+    )
+    assert compat("run", "--tables", str(tmp_path), sample("status")).returncode == 43
+    assert compat("run", sample("status")).returncode == 42
+    (tmp_path / "own.abi").write_text("exit_group(code: Int) -> Void = own.leave\n")
+    refuses(compat("run", "--tables", str(tmp_path), sample("status")), 126, "own.abi:1", "(code)", "(status)")
+    (tmp_path / "own.abi").write_text("exit_group(code: Int\n")
+    refuses(compat("run", "--tables", str(tmp_path), sample("status")), 126, "own.abi:1")

@@ -1,0 +1,35 @@
+"""The bench programs: which file, with what arguments, and in which unit their cost is told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Program:
+    """*times* is how often the measured thing happens in a run; *unit* is of one such thing."""
+
+    file: str
+    arguments: tuple[str, ...] = ()
+    times: int = 1
+    unit: str = "ms"
+    compute: bool = False
+
+    def show(self, seconds: float) -> str:
+        """The cost of one in the program's unit."""
+        value = seconds * (1e6 if self.unit == "µs" else 1e3)
+        return f"{value:.2f}" if value < 100 else f"{value:,.0f}"
+
+
+PROGRAMS = {
+    "startup": Program("startup"),
+    "system call": Program("syscall", ("200000",), 200_000, "µs"),
+    "4 KiB write or read": Program("blocks", ("20000", "4096"), 40_000, "µs"),
+    "1 byte write or read": Program("blocks", ("40000", "1"), 80_000, "µs"),
+    "integer": Program("integer", compute=True),
+    "sort": Program("sort", compute=True),
+    "floating": Program("floating", compute=True),
+    "memory": Program("memory", compute=True),
+    "branches": Program("branches", compute=True),
+    "chase": Program("chase", compute=True),
+}
