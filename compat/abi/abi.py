@@ -111,7 +111,11 @@ class Abi:
         if name not in self._layouts:
             self._layouts[name] = None  # a struct inside itself is an unknown type
             row = self.tables.structs.get(name)
-            self._layouts[name] = lay_out(row, self.cpu, self) if row else None
+            try:
+                self._layouts[name] = lay_out(row, self.cpu, self) if row else None
+            except BadTable:
+                del self._layouts[name]
+                raise
         return self._layouts[name]
 
     def scalar(self, name: str) -> str | None:

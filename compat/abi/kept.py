@@ -50,8 +50,8 @@ class Texts(Mapping[str, _R]):
         if made is None:
             source, line, text = self._texts[key]
             row = parse_row(line, text, source)
-            if not isinstance(row, self._kind):
-                raise BadTable(f"{source}:{line}: a kept row is no {self._kind.__name__}")
+            if not isinstance(row, self._kind) or key not in (row.key, getattr(row, "case", "")):
+                raise BadTable(f"{source}:{line}: the kept copy has another row for {key}; remove {_folder()}")
             made = self._made[key] = row
         return made
 

@@ -75,23 +75,23 @@ def table_files(guest: str, extra: Sequence[Path] = ()) -> list[Path]:
 
 def _parse(files: Iterable[Path], guest: str, cpu_name: str) -> Tables:
     grids = dict[str, Grid]()
-    parsed = list[Row | StructRow]()
+    folders: dict[Path, list[Row | StructRow]] = {}
     for path in files:
         if path.suffix == ".tbl":
             grids.setdefault(path.stem, read_grid(path))
         else:
-            parsed += read_rows(path)
+            folders.setdefault(path.parent, []).extend(read_rows(path))
     cpu = find_cpu(grids["cpus"], cpu_name)
-    for row in parsed:
+    for row in (row for rows in folders.values() for row in rows):
         _check_cpus(row, grids["cpus"])
-    plain = [r for r in parsed if isinstance(r, Row) and not r.case]
-    structs = [r for r in parsed if isinstance(r, StructRow)]
     names = f"{guest}/{cpu.kind}", guest
     columns = {stem: grids.pop(stem).column(*names) for stem in ("errors", "signals")}
     columns["numbers"] = grids.pop("numbers").column(cpu.kind) if "numbers" in grids else {}
     values = {stem: _by_type(grids.pop(stem), names) for stem in ("flags", "constants")}
-    cases = _grouped([r for r in parsed if isinstance(r, Row) and r.case], cpu)
-    return Tables(cpu, columns, values, grids, _choose(plain, cpu), cases, _choose(structs, cpu))
+    rows = _choose([[r for r in found if isinstance(r, Row)] for found in folders.values()], cpu)
+    structs = _choose([[r for r in found if isinstance(r, StructRow)] for found in folders.values()], cpu)
+    plain = {name: row for name, row in rows.items() if not row.case}
+    return Tables(cpu, columns, values, grids, plain, _grouped(rows.values()), structs)
 
 
 def _by_type(grid: Grid, columns: tuple[str, str]) -> dict[str, dict[str, int]]:
@@ -101,10 +101,12 @@ def _by_type(grid: Grid, columns: tuple[str, str]) -> dict[str, dict[str, int]]:
     return groups
 
 
-def _grouped(cases: Sequence[Row], cpu: Cpu) -> dict[str, dict[str, Row]]:
+def _grouped(rows: Iterable[Row]) -> dict[str, dict[str, Row]]:
+    """Name → case → row, of the rows that are cases."""
     groups: dict[str, dict[str, Row]] = {}
-    for row in _choose(cases, cpu).values():
-        groups.setdefault(row.name, {})[row.case] = row
+    for row in rows:
+        if row.case:
+            groups.setdefault(row.name, {})[row.case] = row
     return groups
 
 
@@ -115,22 +117,20 @@ def _check_cpus(row: Row | StructRow, grid: Grid) -> None:
             raise BadTable(f"{row.place}: {name} is no CPU of cpus.tbl")
 
 
-def _choose(rows: Sequence[_R], cpu: Cpu) -> dict[str, _R]:
-    """The row of each name that serves *cpu*: one that names the CPU before one that names none.
-
-    Raises BadTable where two rows of one folder claim the same name and CPU.
+def _choose(folders: Iterable[Sequence[_R]], cpu: Cpu) -> dict[str, _R]:
+    """The row of each key that serves *cpu*: that of the first folder; in it, one that names the CPU before one that
+    names none. Raises BadTable where two rows of one folder claim the same key and CPU.
     """
     chosen: dict[str, _R] = {}
-    for row in rows:
-        if row.cpus and cpu.name not in row.cpus and cpu.kind not in row.cpus:
-            continue
-        other = chosen.get(row.key)
-        if other is None or (row.cpus and not other.cpus):
-            chosen[row.key] = row
-        elif bool(other.cpus) == bool(row.cpus) and _folder(other) == _folder(row):
-            raise BadTable(f"{row.place}: {row.key} stands already at {other.place}")
+    for rows in folders:
+        here: dict[str, _R] = {}
+        for row in rows:
+            other = here.get(row.key)
+            if row.cpus and cpu.name not in row.cpus and cpu.kind not in row.cpus:
+                continue
+            if other is not None and bool(other.cpus) == bool(row.cpus):
+                raise BadTable(f"{row.place}: {row.key} stands already at {other.place}")
+            if other is None or row.cpus:
+                here[row.key] = row
+        chosen = {**here, **chosen}
     return chosen
-
-
-def _folder(row: Row | StructRow) -> str:
-    return row.source.partition("/")[0]

@@ -41,6 +41,10 @@ _FAMILIES = {
     "s390x": ("s390x", "S390X"),
 }
 
+_FEW_FILLS, _MANY_FILLS = 1 << 9, 1 << 15
+"""How many fills there may be until a flush lets the TLB grow: it has 256 entries at first, and a flush of a full one
+doubles them, so the number doubles too. A fill costs 4 us."""
+
 _ALIAS_32, _ALIAS_64 = 0xFFFFC000, 0xFFFFF00000000000
 """Where `invalidate_code` sees frames, above all that a guest may map."""
 
@@ -89,6 +93,7 @@ class Machine:
         self._stopping = False
         self._own = True
         self._alias: int | None = None
+        self._fills, self._enough_fills = 0, _FEW_FILLS
         self._saved = engine.wide_batch(list(family.registers.values()))
         engine.map_ram(pages.ram)
         engine.on_fill(self._fill_page)
@@ -258,6 +263,7 @@ class Machine:
     def flush_tlb(self) -> None:
         """Forget every page: needed when a page loses a permission or its frame."""
         self._watch.frames.clear()
+        self._fills = 0
         self._engine.flush_tlb()
 
     def invalidate_code(self, physical: int, size: int) -> None:
@@ -298,6 +304,9 @@ class Machine:
         elif self._alias is not None:
             return self._alias, READ | FETCH
         else:
+            self._fills += 1
+            if self._fills > self._enough_fills:
+                self._grow_tlb()
             found = self._fill(page, access)
             if found is None and page == family.own_address and access == READ:
                 return 0, READ
@@ -310,6 +319,10 @@ class Machine:
         elif not self._own:
             family.filled()
         return found
+
+    def _grow_tlb(self) -> None:
+        self._fills, self._enough_fills = 0, min(2 * self._enough_fills, _MANY_FILLS)
+        self._engine.flush_tlb()
 
     # --- for the families ---------------------------------------------------------------------------------
 

@@ -5,6 +5,9 @@ QEMU's `int_pgm_code`, found in a context. The system-call number is in the inst
 `Machine.syscall_number`, 0 meaning r1. As the architecture has it, the PC is behind the instruction after a
 program exception; `Stop.address` is the instruction. `r14`, `r15` and so on are general registers, `a0` to
 `a15` access registers, `f` the left and `f_low` the right halves of the 32 vector registers.
+
+Wrong, and not set right here: ADD of two smallest negative numbers and SUBTRACT of one from 0 give condition code 0
+or 1 instead of 3 (overflow), for 32 and 64 bits. RISBHG and RISBLG are set right by `s390x_insert`.
 """
 
 from __future__ import annotations

@@ -4,6 +4,9 @@ User mode is entered by running SYSRET once: writing CS through Unicorn does not
 Frame 0 holds the descriptor table (GDT), which the CPU reads when the guest loads a segment register; it is
 seen, read-only, at `own_address`. IN and OUT are not refused at CPL 3 as they should be: they read 0 and do
 nothing. RDTSC, CPUID and XGETBV work; CPUID offers nothing that Unicorn lacks (no AVX).
+
+Wrong, and not set right here: SSE arithmetic never sets the exception flags of MXCSR, the x87 not all of its own;
+FPREM and FPREM1 compute in double precision; MOVAPS and its like do not mind a misaligned address.
 """
 
 from __future__ import annotations

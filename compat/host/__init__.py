@@ -1,7 +1,8 @@
 """Every host call that serves a guest passes through one `Host`: methods named as the system calls.
 
     Host = Names (files by directory and name) + Descriptors (open files) + Locks + Terminals
-         + Waiting (poll, select) + Identity (the machine, the process) + Clocks + Tree (processes) + Events,
+         + Waiting (poll, select) + Identity (the machine, the process) + Clocks + Tree (processes) + Events
+         + Sockets,
            over the same libc
 
 A subclass that wraps the methods (compat.trace.hosts.TracedHost) therefore sees the host side of each guest
@@ -36,6 +37,7 @@ from compat.host.identity import Identity
 from compat.host.libc import Times
 from compat.host.locks import Lock, Locks
 from compat.host.names import Dirent, Names, Statfs
+from compat.host.sockets import Received, Sockets, unix_address, unix_name
 from compat.host.terminals import Modes, Terminals
 from compat.host.tree import Tree
 from compat.host.waiting import Waiting
@@ -62,10 +64,13 @@ __all__ = [
     "Host",
     "Lock",
     "Modes",
+    "Received",
     "Statfs",
     "Times",
+    "unix_address",
+    "unix_name",
 ]
 
 
-class Host(Names, Descriptors, Locks, Terminals, Waiting, Identity, Clocks, Tree, Events):
+class Host(Names, Descriptors, Locks, Terminals, Waiting, Identity, Clocks, Tree, Events, Sockets):
     """The host's system calls, thinly. Stateless but for the libc handle, which is opened at first need."""

@@ -60,6 +60,11 @@ class Libc:
         """*size* zeroed bytes that a pointer argument may name; bytes(...) reads them."""
         return self._ctypes.create_string_buffer(size)
 
+    def address(self, buffer: Any) -> int:
+        """Where *buffer* lies, for a struct that points to it; the caller keeps the buffer alive."""
+        place: int = self._ctypes.addressof(buffer)
+        return place
+
 
 class WithLibc:
     """Base of the host's parts: the libc handle, opened at first need."""

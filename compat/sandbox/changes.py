@@ -6,7 +6,7 @@ import errno
 import os
 import stat
 
-from compat.host import AT_SYMLINK_FOLLOW, Times
+from compat.host import AT_SYMLINK_FOLLOW, Times, unix_address
 from compat.host.constants import AT_FDCWD, AT_REMOVEDIR
 from compat.sandbox.held_place import HeldPlace
 from compat.sandbox.host_place import HostPlace, Pinned
@@ -31,6 +31,11 @@ class ChangeablePlace(HostPlace):
             self._fail(errno.EPERM)
         may_create(self)
         self._host.mknodat(self._dir_fd, self._name, mode if stat.S_IFMT(mode) else mode | stat.S_IFREG, device)
+
+    def bind(self, fd: int) -> None:
+        """The kernel finds the folder by its descriptor and never follows the last name: unix_bind_bsd()."""
+        may_create(self)
+        self._host.bind(fd, unix_address(b"/proc/self/fd/%d/%s" % (self._dir_fd, self._name)))
 
     def symlink(self, target: bytes) -> None:
         if not target or b"\0" in target:

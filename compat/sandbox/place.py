@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from abc import ABC, abstractmethod
@@ -140,6 +141,11 @@ class Place(ABC):
     @abstractmethod
     def rename(self, to: Place, flags: int = 0) -> None:
         """Rename the file here to *to*; *flags* are RENAME_* of compat.host."""
+
+    def bind(self, fd: int) -> None:
+        """Make this name that of the socket *fd*: bind(2), but EEXIST where the name is taken."""
+        self.mknod(stat.S_IFSOCK | 0o777)
+        self._fail(errno.EROFS)
 
     # changing a file
 

@@ -14,7 +14,7 @@ from compat.abi.structs import Record
 from shims.linux.state import LinuxThread
 from shims.posix.files import spans_of
 from shims.posix.names import open_file
-from shims.posix.openfiles import OpenFile
+from shims.posix.openfiles import OpenFile, SpecialFile
 from shims.posix.pipes import make_pipe
 from shims.posix.transfers import MAX_COUNT, is_ready, nonblocking, receive, send
 
@@ -42,6 +42,8 @@ def splice(
     source, target = open_file(thread, in_fd), open_file(thread, out_fd)
     if not (_is_pipe(thread, source) or _is_pipe(thread, target)):
         raise OSError(errno.EINVAL, "no pipe")
+    if isinstance(target.kind, SpecialFile) and not target.kind.spliceable:
+        raise OSError(errno.EINVAL, "out_fd")
     begin, end = _offset(thread, source, in_offset), _offset(thread, target, out_offset)
     _wait_for_both(thread, source, target, flags)
     moved = thread.host.splice(source.fd, target.fd, min(count, MAX_COUNT), begin, end, nonblock=True)

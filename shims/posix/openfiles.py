@@ -24,6 +24,8 @@ class SpecialFile:
     """
 
     seekable = False
+    spliceable = False
+    """Whether splice(2) may write to the host's descriptor."""
 
     def read(self, thread: PosixThread, file: OpenFile, views: list[memoryview]) -> int:
         """Fill *views*, the guest's memory; returns how many bytes."""

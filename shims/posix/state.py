@@ -14,7 +14,7 @@ from compat.sandbox.view import FileView
 from shims.posix.credentials import Credentials
 from shims.posix.openfiles import FileTable
 
-__all__ = ["Action", "AltStack", "Child", "Execute", "Pending", "PosixProcess", "PosixThread"]
+__all__ = ["Action", "AltStack", "Child", "Execute", "Pending", "PosixProcess", "PosixThread", "SocketNames"]
 
 Execute = Callable[["PosixThread", "int | None", bytes, list[bytes], list[bytes], frozenset[str]], Callable[[], None]]
 """(thread, directory descriptor or None for the current folder, path, arguments, environment, names of ExecFlags) →
@@ -66,12 +66,21 @@ class Child:
             self.watch = -1
 
 
+@dataclass
+class SocketNames:
+    """Names of AF_UNIX sockets. *token* stands before every abstract one on the host, so that they are private to the
+    run; *paths* tells the guest's path for what a socket that this process bound is called on the host."""
+
+    token: bytes
+    paths: dict[bytes, bytes] = field(default_factory=dict)
+
+
 class PosixProcess(Process):
     """Adds to a process: *files*, *view* (what of the host it sees), *directory* (cwd), *umask*, signal *actions* by
     the guest's signal number, signals *pending* for any thread, and *limits* by RLIMIT name as (soft, hard).
 
     Also *credentials*, *children* by pid, whether it adopts orphans (*subreaper*), and *root_pid*, the first guest
-    process: the top of the tree that guests see."""
+    process: the top of the tree that guests see, and *socket_names*."""
 
     def __init__(self, abi: Abi, memory: AddressSpace, host: Host, options: Options) -> None:
         super().__init__(abi, memory, host, options)
@@ -96,6 +105,7 @@ class PosixProcess(Process):
         self.executable = b""
         self.arguments: list[bytes] = []
         self.environment: list[bytes] = []
+        self.socket_names = SocketNames(host.getrandom(4).hex().encode())
 
     @property
     def read_implies_exec(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -79,17 +79,12 @@ def test_host_errors_take_the_first_name_of_a_number(cpu: str) -> None:
         assert abi.error_names[abi.errors[name]] == name
 
 
-def test_a_member_of_a_field_without_its_mask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_member_of_a_field_without_its_mask(monkeypatch: pytest.MonkeyPatch) -> None:
     abi = Abi("linux", "x86")
-    monkeypatch.setattr(abi, "tables", _with_flags(abi, {"Odd": {"MASK/ONE": 1}}))
+    tables = SimpleNamespace(values={**abi.tables.values, "flags": {"Odd": {"MASK/ONE": 1}}})
+    monkeypatch.setattr(abi, "tables", tables)
     with pytest.raises(BadTable, match="Odd has MASK/ONE, but no row for the mask MASK"):
         abi.flags("Odd")
-
-
-def _with_flags(abi: Abi, flags: dict[str, dict[str, int]]) -> object:
-    from dataclasses import replace
-
-    return replace(abi.tables, values={**abi.tables.values, "flags": flags})
 
 
 def test_unknown_types() -> None:

@@ -38,7 +38,8 @@ def test_nesting_arrays_and_bytes(tmp_path: Path) -> None:
     values = {"a": 1, "pair.1.sec": -5, "text": b"ab", "words": (1, 2)}
     record = made.unpack(made.pack(values))
     assert record == {
-        "a": 1, "pair.0.sec": 0, "pair.0.nsec": 0, "pair.1.sec": -5, "pair.1.nsec": 0, "text": b"ab\0", "words": (1, 2, 0)
+        "a": 1, "pair.0.sec": 0, "pair.0.nsec": 0, "pair.1.sec": -5, "pair.1.nsec": 0, "text": b"ab\0",
+        "words": (1, 2, 0),
     }  # fmt: skip
     assert record.int("pair.1.sec") == -5
     with pytest.raises(KeyError):

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from tests.cpu.sources import EXTRA, SOURCES
 
-__all__ = ["PROGRAMS", "assemble"]
+__all__ = ["PROGRAMS", "TARGETS", "assemble"]
 
 PROGRAMS = Path(__file__).with_name("programs.json")
 
-_TARGETS = {
+TARGETS = {
     "x86": "x86-linux-musl",
     "x86-64": "x86_64-linux-musl",
     "arm": "arm-linux-musleabihf",
@@ -44,7 +44,7 @@ def assemble(cpu: str) -> dict[str, str]:
     with tempfile.TemporaryDirectory() as folder:
         source, target = Path(folder, "programs.s"), Path(folder, "programs.o")
         source.write_text(text)
-        command = [sys.executable, "-m", "ziglang", "cc", "-target", _TARGETS[cpu], *EXTRA.get(cpu, ())]
+        command = [sys.executable, "-m", "ziglang", "cc", "-target", TARGETS[cpu], *EXTRA.get(cpu, ())]
         subprocess.run([*command, "-c", str(source), "-o", str(target)], check=True)
         with target.open("rb") as stream:
             sections = {section.name[1:]: section.data() for section in ELFFile(stream).iter_sections()}

@@ -49,3 +49,21 @@ def test_a_frame_written_at_one_address_and_run_at_another(guest: Guest) -> None
         guest.machine.run(CODE)
         assert guest["result"] == value
     assert end
+
+
+def test_the_tlb_grows_with_the_memory_in_use() -> None:
+    """Eight walks over 2048 pages (mov (%rsi); next page) ask for far fewer than 8 x 2048 of them."""
+    guest = Guest("x86-64")
+    guest.pages.map(0x1000000, READ_WRITE, 2048)
+    guest.pages.write(CODE, bytes.fromhex("b900080000 be00000001 8b06 4881c600100000 ffc9 75f3 ffca 75e5 cc"))
+    asked = []
+    fill = guest.machine._fill
+
+    def count(page: int, access: int) -> tuple[int, int] | None:
+        asked.append(page)
+        return fill(page, access)
+
+    guest.machine._fill = count
+    guest.machine.restore({"rdx": 8})
+    assert guest.machine.run(CODE).name == "breakpoint"
+    assert 2048 <= len(asked) < 5 * 2048

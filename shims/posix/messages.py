@@ -1,0 +1,171 @@
+"""Sending and receiving on sockets, with addresses and flags."""
+
+from __future__ import annotations
+
+import errno
+import socket as host_names
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import Final
+
+from compat.abi.flags import FlagSet
+from compat.abi.handles import ArrayHandle, Buffer, Pointer
+from compat.abi.structs import Record
+from shims.posix.addresses import host_address, read_address, to_guest, write_address
+from shims.posix.files import spans_of
+from shims.posix.openfiles import OpenFile
+from shims.posix.socketfiles import (
+    LONGEST_MESSAGE,
+    NOWAIT,
+    Paused,
+    Socket,
+    find_socket,
+    is_connected,
+    pause,
+    scatter,
+    transmit,
+)
+from shims.posix.state import PosixThread
+from shims.posix.transfers import Span, skip, views_of
+
+__all__ = ["recv", "recvfrom", "recvmsg", "send", "send_message", "sendmsg", "sendto", "take_message"]
+
+_SENT: Final = {
+    name: getattr(host_names, name, 0)
+    for name in ("MSG_OOB", "MSG_DONTROUTE", "MSG_EOR", "MSG_CONFIRM", "MSG_MORE")
+}  # fmt: skip
+_TAKEN: Final = {name: getattr(host_names, name, 0) for name in ("MSG_OOB", "MSG_PEEK", "MSG_TRUNC")}
+_TOLD: Final = {
+    name: getattr(host_names, name, 0) for name in ("MSG_OOB", "MSG_TRUNC", "MSG_CTRUNC", "MSG_EOR")
+}  # fmt: skip
+_MOST_SPANS: Final = 1024  # UIO_MAXIOV of include/uapi/linux/uio.h
+
+
+@dataclass
+class Taken:
+    """What was received: bytes put into the guest's memory, the size to return, the host's flags and address."""
+
+    size: int
+    flags: int
+    address: bytes
+
+
+def send(thread: PosixThread, fd: int, buf: Buffer, count: int, flags: FlagSet) -> int:
+    """send(2)."""
+    file, kind = find_socket(thread, fd)
+    return _send(thread, file, kind, ((buf.address, count),), flags, b"")
+
+
+def sendto(
+    thread: PosixThread, fd: int, buf: Buffer, count: int, flags: FlagSet, addr: Buffer | None, size: int
+) -> int:
+    """sendto(2)."""
+    file, kind = find_socket(thread, fd)
+    raw = read_address(addr) if addr is not None else b""
+    return _send(thread, file, kind, ((buf.address, count),), flags, raw)
+
+
+def sendmsg(thread: PosixThread, fd: int, message: Pointer[Record], flags: FlagSet) -> int:
+    """sendmsg(2) without ancillary data."""
+    file, kind = find_socket(thread, fd)
+    return send_message(thread, file, kind, message.read(), flags)
+
+
+def send_message(thread: PosixThread, file: OpenFile, kind: Socket, message: Record, flags: FlagSet) -> int:
+    """Send what a struct msghdr tells; raises OSError EOPNOTSUPP for ancillary data."""
+    if message.int("control") and message.int("controllen"):
+        raise OSError(errno.EOPNOTSUPP, "ancillary data")
+    name = message.int("name")
+    raw = read_address(Buffer(thread.memory, name, message.int("namelen"))) if name else b""
+    return _send(thread, file, kind, _spans(thread, message), flags, raw)
+
+
+def _spans(thread: PosixThread, message: Record) -> Sequence[Span]:
+    count = message.int("iovlen")
+    if count > _MOST_SPANS:
+        raise OSError(errno.EMSGSIZE, "iovlen")
+    return spans_of(ArrayHandle(thread.memory, message.int("iov"), thread.abi.layout("Iovec"), count))
+
+
+def _send(thread: PosixThread, file: OpenFile, kind: Socket, spans: Sequence[Span], flags: FlagSet, raw: bytes) -> int:
+    if "MSG_FASTOPEN" in flags:
+        raise OSError(errno.EOPNOTSUPP, "MSG_FASTOPEN")
+    views = views_of(thread, spans, write=False)
+    if kind.type != "SOCK_DGRAM" and kind.family != "AF_UNIX":
+        raw = b""  # tcp_sendmsg() does not look at it
+    if raw and kind.type == "SOCK_STREAM":
+        raise OSError(errno.EISCONN if is_connected(thread, file) else errno.EOPNOTSUPP, "addr")
+    if raw and kind.isolated:
+        raise OSError(errno.ENETUNREACH if kind.family == "AF_INET" else errno.EADDRNOTAVAIL, "no network")
+    bits, patient, quiet = flags.host(_SENT), "MSG_DONTWAIT" not in flags, "MSG_NOSIGNAL" in flags
+    with host_address(thread, kind, raw) if raw else nullcontext(b"") as address:
+        return transmit(thread, file, kind, views, bits, address=address, patient=patient, quiet=quiet)
+
+
+def recv(thread: PosixThread, fd: int, buf: Buffer, count: int, flags: FlagSet) -> int:
+    """recv(2)."""
+    file, kind = find_socket(thread, fd)
+    return _take(thread, file, kind, ((buf.address, count),), flags).size
+
+
+def recvfrom(
+    thread: PosixThread, fd: int, buf: Buffer, count: int, flags: FlagSet, addr: int, size: Pointer[int] | None
+) -> int:
+    """recvfrom(2)."""
+    file, kind = find_socket(thread, fd)
+    taken = _take(thread, file, kind, ((buf.address, count),), flags)
+    write_address(thread, to_guest(thread, kind, taken.address), addr, size)
+    return taken.size
+
+
+def recvmsg(thread: PosixThread, fd: int, message: Pointer[Record], flags: FlagSet) -> int:
+    """recvmsg(2) without ancillary data."""
+    file, kind = find_socket(thread, fd)
+    size, fields = take_message(thread, file, kind, message.read(), flags)
+    message.write(fields)
+    return size
+
+
+def take_message(
+    thread: PosixThread, file: OpenFile, kind: Socket, message: Record, flags: FlagSet
+) -> tuple[int, Record]:
+    """Receive into what a struct msghdr tells; returns the size and the struct as it is afterwards."""
+    taken = _take(thread, file, kind, _spans(thread, message), flags)
+    name = to_guest(thread, kind, taken.address)
+    if message.int("name"):
+        room = _signed(message.int("namelen"))
+        if room < 0:
+            raise OSError(errno.EINVAL, "namelen")
+        thread.memory.write(message.int("name"), name[:room])
+        message["namelen"] = len(name)
+    told = thread.abi.flags("MessageFlags").from_host(taken.flags, _TOLD)
+    message["flags"] = told | (flags.value & thread.abi.flags("MessageFlags").values["MSG_CMSG_CLOEXEC"])
+    message["controllen"] = 0
+    return taken.size, message
+
+
+def _signed(size: int) -> int:
+    return size - (1 << 32) if size >> 31 else size
+
+
+def _take(thread: PosixThread, file: OpenFile, kind: Socket, spans: Sequence[Span], flags: FlagSet) -> Taken:
+    """Receive into *spans*; with MSG_WAITALL a stream fills them, unless it ends."""
+    if "MSG_ERRQUEUE" in flags:
+        raise BlockingIOError(errno.EAGAIN, "no errors are queued here")
+    views = views_of(thread, spans, write=True)
+    stream, patient = kind.type == "SOCK_STREAM", "MSG_DONTWAIT" not in flags
+    total, done = sum(map(len, views)), thread.resume.done if isinstance(thread.resume, Paused) else 0
+    while True:
+        rest = skip(views, done)
+        room = min(total - done, LONGEST_MESSAGE)
+        try:
+            data, told, address = thread.host.recvmsg(file.fd, room, flags.host(_TAKEN) | NOWAIT)
+        except BlockingIOError:
+            if done and (thread.interrupted or not patient):
+                return Taken(done, 0, b"")
+            pause(thread, file, reading=True, done=done, patient=patient)
+        scatter(rest, data)
+        done += len(data)
+        if not stream or not data or done == total or "MSG_WAITALL" not in flags or "MSG_PEEK" in flags:
+            return Taken(done, told, address)

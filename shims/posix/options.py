@@ -1,0 +1,170 @@
+"""Socket options: those whose meaning is known pass to the host, by name; for all others ENOPROTOOPT."""
+
+from __future__ import annotations
+
+import errno
+import socket as host_names
+import struct
+import sys
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from compat.abi.flags import Constant
+from compat.abi.handles import Buffer, Pointer
+from shims.posix.openfiles import OpenFile
+from shims.posix.socketfiles import HOST_TIME, Socket, find_socket
+from shims.posix.state import PosixThread
+
+__all__ = ["getsockopt", "setsockopt"]
+
+_LEVELS: Final[Mapping[str, int]] = {
+    "SOL_SOCKET": host_names.SOL_SOCKET, "SOL_IP": 0, "SOL_TCP": 6, "SOL_IPV6": 41,
+}  # fmt: skip
+_NUMBERS: Final[Mapping[str, int]] = {  # of linux/in.h, in6.h, tcp.h; Python's socket module does not have them all
+    "IP_MTU_DISCOVER": 10, "IP_RECVERR": 11, "IP_MTU": 14, "IP_FREEBIND": 15, "IP_BIND_ADDRESS_NO_PORT": 24,
+    "IPV6_MTU_DISCOVER": 23, "IPV6_MTU": 24, "IPV6_RECVERR": 25, "SO_PRIORITY": 12, "SO_ACCEPTCONN": 30,
+}  # fmt: skip
+_INTEGERS: Final = frozenset((
+    "SO_DEBUG", "SO_REUSEADDR", "SO_DONTROUTE", "SO_BROADCAST", "SO_SNDBUF", "SO_RCVBUF", "SO_KEEPALIVE",
+    "SO_OOBINLINE", "SO_PRIORITY", "SO_REUSEPORT", "SO_RCVLOWAT", "SO_ACCEPTCONN",
+    "IP_TOS", "IP_TTL", "IP_MTU_DISCOVER", "IP_RECVERR", "IP_MTU", "IP_FREEBIND", "IP_BIND_ADDRESS_NO_PORT",
+    "IP_MULTICAST_TTL", "IP_MULTICAST_LOOP",
+    "IPV6_V6ONLY", "IPV6_UNICAST_HOPS", "IPV6_MULTICAST_HOPS", "IPV6_MULTICAST_LOOP", "IPV6_MTU_DISCOVER", "IPV6_MTU",
+    "IPV6_RECVERR", "IPV6_TCLASS",
+    "TCP_NODELAY", "TCP_MAXSEG", "TCP_CORK", "TCP_KEEPIDLE", "TCP_KEEPINTVL", "TCP_KEEPCNT", "TCP_SYNCNT",
+    "TCP_LINGER2", "TCP_DEFER_ACCEPT", "TCP_WINDOW_CLAMP", "TCP_QUICKACK", "TCP_USER_TIMEOUT", "TCP_NOTSENT_LOWAT",
+))  # fmt: skip
+_TIMES: Final[Mapping[str, tuple[int, str]]] = {
+    "SO_RCVTIMEO_OLD": (host_names.SO_RCVTIMEO, "Timeval"),
+    "SO_SNDTIMEO_OLD": (host_names.SO_SNDTIMEO, "Timeval"),
+    "SO_RCVTIMEO_NEW": (host_names.SO_RCVTIMEO, "Timeval64"),
+    "SO_SNDTIMEO_NEW": (host_names.SO_SNDTIMEO, "Timeval64"),
+}
+_LEAST_TIME, _MOST_TIME = 0, 1 << 62
+
+
+def setsockopt(thread: PosixThread, fd: int, level: Constant, option: Constant | int, value: Buffer, size: int) -> None:
+    """setsockopt(2)."""
+    file, _ = find_socket(thread, fd)
+    name, number = str(option), _level(level)
+    if name in _TIMES:
+        _set_time(thread, file, name, value)
+    elif name == "SO_LINGER":
+        pair = _read_integers(thread, value, 2)
+        thread.host.setsockopt(file.fd, number, host_names.SO_LINGER, struct.pack("@2i", *pair))
+    elif name in _INTEGERS:
+        (given,) = _read_byte(value) if _takes_byte(level, value) else _read_integers(thread, value, 1)
+        thread.host.setsockopt(file.fd, number, _number(name), struct.pack("@i", given))
+    else:
+        raise OSError(errno.ENOPROTOOPT, f"option {name}")
+
+
+def _level(level: Constant) -> int:
+    if level not in _LEVELS:
+        raise OSError(errno.ENOPROTOOPT, f"level {level}")
+    return _LEVELS[level]
+
+
+def _number(name: str) -> int:
+    number: int | None = getattr(host_names, name, _NUMBERS.get(name))
+    if number is None:
+        raise OSError(errno.ENOPROTOOPT, f"option {name}")
+    return number
+
+
+def _takes_byte(level: Constant, value: Buffer) -> bool:
+    """Options of IPv4 may be one byte: do_ip_setsockopt() of net/ipv4/ip_sockglue.c."""
+    return level == "SOL_IP" and 1 <= value.size < 4
+
+
+def _read_byte(value: Buffer) -> tuple[int]:
+    return (value.read(1)[0],)
+
+
+def _read_integers(thread: PosixThread, value: Buffer, count: int) -> tuple[int, ...]:
+    if value.size < 4 * count or value.size >> 31:
+        raise OSError(errno.EINVAL, "size")
+    found: tuple[int, ...] = struct.unpack(f"{thread.abi.cpu.order}{count}i", value.read(4 * count))
+    return found
+
+
+def _set_time(thread: PosixThread, file: OpenFile, name: str, value: Buffer) -> None:
+    """sock_set_timeout() of net/core/sock.c."""
+    number, struct_name = _TIMES[name]
+    layout = thread.abi.layout(struct_name)
+    if value.size < layout.size or value.size >> 31:
+        raise OSError(errno.EINVAL, "size")
+    fields = layout.unpack(value.read(layout.size))
+    seconds = max(_LEAST_TIME, min(_MOST_TIME, fields.int("sec")))
+    raw = HOST_TIME.pack(seconds, fields.int("usec"))
+    thread.host.setsockopt(file.fd, host_names.SOL_SOCKET, number, raw)
+
+
+def getsockopt(
+    thread: PosixThread, fd: int, level: Constant, option: Constant | int, value: int, size: Pointer[int]
+) -> None:
+    """getsockopt(2)."""
+    file, kind = find_socket(thread, fd)
+    room = size.read()
+    if room < 0:
+        raise OSError(errno.EINVAL, "size")
+    data = _ask(thread, file, kind, _level(level), str(option))
+    if level == "SOL_IP" and 0 < room < 4:
+        data = _as_byte(thread, data)
+    size.write(min(room, len(data)))
+    thread.memory.write(value, data[:room])
+
+
+def _as_byte(thread: PosixThread, data: bytes) -> bytes:
+    """A short buffer gets a small number as one byte: do_ip_getsockopt()."""
+    number = int.from_bytes(data, "big" if thread.abi.cpu.endian == "big" else "little")
+    return bytes([number]) if number <= 255 else data
+
+
+def _ask(thread: PosixThread, file: OpenFile, kind: Socket, level: int, name: str) -> bytes:
+    """The option's value in the guest's own order."""
+    order, host = thread.abi.cpu.order, thread.host
+    if name in _OWN:
+        return struct.pack(f"{order}i", _OWN[name](thread, kind))
+    if name in _TIMES:
+        number, struct_name = _TIMES[name]
+        seconds, micros = HOST_TIME.unpack(host.getsockopt(file.fd, level, number, HOST_TIME.size))
+        return thread.abi.layout(struct_name).pack({"sec": seconds, "usec": micros})
+    if name == "SO_LINGER":
+        return struct.pack(
+            f"{order}2i", *struct.unpack("@2i", host.getsockopt(file.fd, level, host_names.SO_LINGER, 8))
+        )
+    if name == "SO_PEERCRED" and kind.family == "AF_UNIX":
+        pid, user, group = struct.unpack("@iII", host.getsockopt(file.fd, level, host_names.SO_PEERCRED, 12))
+        return thread.abi.layout("Ucred").pack({"pid": pid, "uid": user, "gid": group})
+    if name == "SO_ERROR":
+        return struct.pack(f"{order}i", _error(thread, host.getsockopt(file.fd, level, host_names.SO_ERROR, 4)))
+    if name in _INTEGERS:
+        value = host.getsockopt(file.fd, level, _number(name), 4)
+        return struct.pack(f"{order}i", int.from_bytes(value, sys.byteorder, signed=True))
+    raise OSError(errno.ENOPROTOOPT, f"option {name}")
+
+
+def _error(thread: PosixThread, raw: bytes) -> int:
+    number = int.from_bytes(raw, sys.byteorder)
+    return thread.abi.host_errors.get(number, thread.abi.errors["EIO"]) if number else 0
+
+
+def _type(thread: PosixThread, kind: Socket) -> int:
+    return thread.abi.flags("SocketType").encode([kind.type])
+
+
+def _domain(thread: PosixThread, kind: Socket) -> int:
+    return thread.abi.constants("AddressFamily").encode(kind.family)
+
+
+def _protocol(thread: PosixThread, kind: Socket) -> int:
+    if kind.protocol or kind.family == "AF_UNIX":
+        return kind.protocol
+    name = {"SOCK_STREAM": "IPPROTO_TCP", "SOCK_DGRAM": "IPPROTO_UDP"}.get(kind.type)
+    return thread.abi.constants("IpProtocol").encode(name) if name else 0
+
+
+_OWN: Final[Mapping[str, Callable[[PosixThread, Socket], int]]] = {
+    "SO_TYPE": _type, "SO_DOMAIN": _domain, "SO_PROTOCOL": _protocol,
+}  # fmt: skip
