@@ -44,6 +44,32 @@ static uint64_t run(int microseconds, int until)
     return sum;
 }
 
+/* A ring of pointers followed and a counter in memory counted up, many signals long: each step exactly once.
+ * "p = *p" and "add 1 to memory" are one instruction on many CPUs, and done twice they are wrong. */
+static void count_steps(void)
+{
+    static void *volatile ring[64];
+    static volatile uint32_t counter;
+    struct itimerval timer = { { 0, 1000 }, { 0, 1000 } };
+    uint32_t steps = 0;
+    void *volatile *at = ring;
+    for (int i = 0; i < 64; i++)
+        ring[i] = (void *)&ring[(i + 37) % 64];
+    count = 0;
+    setitimer(ITIMER_REAL, &timer, NULL);
+    while (count < 100) {
+        for (int i = 0; i < 1000; i++) {
+            at = *at;
+            counter++;
+        }
+        steps += 1000;
+    }
+    timer = (struct itimerval){ { 0, 0 }, { 0, 0 } };
+    setitimer(ITIMER_REAL, &timer, NULL);
+    CHECK("a counter in memory counts each step", counter == steps);
+    CHECK("a chain of pointers is followed step by step", at == &ring[steps * 37ull % 64]);
+}
+
 int main(void)
 {
     struct sigaction action = { .sa_handler = counting };
@@ -52,5 +78,6 @@ int main(void)
     say("undisturbed %Lx", calm);
     for (int i = 0; i < 3; i++)
         CHECK("the same result when interrupted", run(1000, 5) == calm);
+    count_steps();
     return finish();
 }
