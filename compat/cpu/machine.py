@@ -94,6 +94,7 @@ class Machine:
         self._own = True
         self._alias: int | None = None
         self._fills, self._enough_fills = 0, _FEW_FILLS
+        self._ran: set[int] = set()
         self._saved = engine.wide_batch(list(family.registers.values()))
         engine.map_ram(pages.ram)
         engine.on_fill(self._fill_page)
@@ -313,8 +314,12 @@ class Machine:
         if found is None or not found[1] & access:
             self._refused = access
             return None
+        if found[1] & WRITE and found[0] in self._ran and self._code_frame(page) is not None:
+            # Blocks known by their addresses run without a new fetch, so a store must look for code every time.
+            return found[0], found[1] | FETCH
         if access == FETCH:
             self._watch.frames[page] = found[0]
+            self._ran.add(found[0])
             family.fetching(page, self._ram[found[0] : found[0] + 4096])
         elif not self._own:
             family.filled()

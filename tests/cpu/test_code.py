@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from compat.cpu.machine import FETCH
-from tests.cpu.guest import CODE, NOWHERE, Guest, program
+from tests.cpu.guest import CODE, DATA, NOWHERE, READ_WRITE, Guest, program
 from tests.cpu.sources import PATCH
 
 
@@ -66,3 +66,18 @@ def test_code_of_the_guest_can_be_read(guest: Guest) -> None:
     assert guest.machine.code(CODE, len(expected)) == expected
     assert guest.machine.code(NOWHERE, 4) == b""
     assert guest.pages.fill(CODE, FETCH) is not None
+
+
+def test_a_store_is_seen_though_the_block_runs_without_a_new_fetch() -> None:
+    """A store to one function, a call of another, known one, a store to that: no fetch is between the stores."""
+    guest = Guest("x86-64")
+    guest.pages.map(NOWHERE, 7)
+    # mov $1,%eax; ret at NOWHERE and NOWHERE+64. mov %ecx,1(%rsi); call *%rdi; mov %ecx,1(%rdi); call *%rdi;
+    # add %eax,%ebx; inc %ecx; cmp $9,%ecx; jne back; int3
+    for offset in (0, 64):
+        guest.pages.write(NOWHERE + offset, bytes.fromhex("b801000000c3"))
+    guest.pages.write(CODE, bytes.fromhex("894e01 ffd7 894f01 ffd7 01c3 ffc1 83f909 75ed cc"))
+    guest.pages.map(DATA + 0x1000, READ_WRITE)
+    guest.machine.restore({"rsi": NOWHERE, "rdi": NOWHERE + 64, "rsp": DATA + 0x1800, "rcx": 0, "rbx": 0})
+    assert guest.machine.run(CODE).name == "breakpoint"
+    assert guest.machine.read("rbx") == sum(range(9))
