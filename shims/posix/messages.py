@@ -6,12 +6,12 @@ import errno
 import socket as host_names
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
 from typing import Final
 
 from compat.abi.flags import FlagSet
 from compat.abi.handles import ArrayHandle, Buffer, Pointer
 from compat.abi.structs import Record
+from compat.data import dataclass
 from shims.posix.addresses import host_address, read_address, to_guest, write_address
 from shims.posix.files import spans_of
 from shims.posix.openfiles import OpenFile

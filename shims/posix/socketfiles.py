@@ -12,10 +12,10 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from fcntl import F_GETFL, F_SETFL
 from typing import Final, NoReturn
 
+from compat.data import dataclass
 from compat.errors import Restart
 from shims.posix.names import open_file
 from shims.posix.openfiles import OpenFile, SpecialFile
