@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from compat.cpu.machine import Machine
 
 __all__ = ["SavedRegisters"]
@@ -22,6 +24,12 @@ class SavedRegisters:
 
     def write(self, name: str, value: int) -> None:
         self.values[name] = value
+
+    def save(self) -> dict[str, int]:
+        return dict(self.values)
+
+    def restore(self, registers: Mapping[str, int]) -> None:
+        self.values.update(registers)
 
     def load(self, machine: Machine) -> None:
         """Make the machine continue with these registers."""

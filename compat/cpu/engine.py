@@ -31,6 +31,9 @@ _ENGINE_BYTES = 0x2000
 """How much of the engine's structure is searched; its jump buffers, behind the field sought, are longer."""
 
 
+_JUMP_BUFFERS = 0x1000
+"""How many zero bytes must follow the flags of `stop_between_blocks`; the jump buffers are longer."""
+
 _LIBRARY_BYTES = 1 << 26
 """More than the library's code is long: how near to each other its functions are."""
 
@@ -139,6 +142,27 @@ class Engine:
         if len(candidates) != 1:
             raise EngineError(f"unicorn: {len(candidates)} fields hold a fault's address; is this 2.1.4?")
         self._fault_offset = candidates.pop()
+
+    def stop_between_blocks(self) -> bool:
+        """Let a stop take effect only where a block begins, and spare every load and store a check.
+
+        After each access Unicorn asks whether to stop, and a stop taken there runs the whole instruction again:
+        `add [mem], 1` would count twice. `no_exit_request` (`uc_priv.h`), meant for Thumb's IT blocks, leaves
+        these checks out of what is translated. It lies between `first_tb` and `init_done`, just before the jump
+        buffers, which are zero until the first run: so call this before. Returns False, with nothing changed, if
+        this library's structure does not look so.
+        """
+        data = bytes(ffi.buffer(ffi.cast("char *", self._handle), _ENGINE_BYTES + _JUMP_BUFFERS))
+        flags = (b"\0\0\0\1\0\0\0\0", b"\0\1\0\1\0\0\0\0")
+        places = [
+            offset
+            for offset in range(8, _ENGINE_BYTES, 8)
+            if data[offset : offset + 8] in flags and not any(data[offset + 8 : offset + 8 + _JUMP_BUFFERS])
+        ]
+        if len(places) != 1:
+            return False
+        ffi.cast("char *", self._handle)[places[0] + 2] = b"\1"
+        return True
 
     # --- hooks --------------------------------------------------------------------------------------------
 

@@ -97,6 +97,7 @@ class Machine:
         self._ran: set[int] = set()
         self._saved = engine.wide_batch(list(family.registers.values()))
         engine.map_ram(pages.ram)
+        self.stops_exactly = engine.stop_between_blocks()
         engine.on_fill(self._fill_page)
         family.hook(on_syscall, self._exception)
         self._watch = BlockWatch(engine, family, pages.ram, self.code, self._code_frame)

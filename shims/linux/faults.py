@@ -14,7 +14,8 @@ def raise_fault(thread: LinuxThread, fault: MemoryFault | CpuFault) -> None:
     """Queue the signal for what the running thread just did."""
     if isinstance(fault, MemoryFault):
         name, code = _memory_signal(fault)
-        address = fault.address
+        told = _S390X_ADDRESS if thread.abi.cpu.kind == "s390x" else -1
+        address = fault.address & told
     else:
         name, code = _exception_signal(thread, fault)
         address = thread.registers.read(thread.abi.cpu.pc)
@@ -29,6 +30,7 @@ def _memory_signal(fault: MemoryFault) -> tuple[str, str]:
     return "SIGSEGV", "SEGV_ACCERR" if fault.mapped else "SEGV_MAPERR"
 
 
+_S390X_ADDRESS = -0x1000  # this CPU tells only the page (arch/s390/mm/fault.c, __FAIL_ADDR_MASK)
 _MIPS_CODES = {6: ("SIGFPE", "FPE_INTOVF"), 7: ("SIGFPE", "FPE_INTDIV")}  # asm/break.h: BRK_OVERFLOW, BRK_DIVZERO
 
 

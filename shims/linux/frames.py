@@ -26,6 +26,8 @@ _CONSTANTS: Mapping[str, int] = {
     "fp_size": 528,
     "used_math": 1,
 }
+_SELECTORS = ("cs", "ss", "ds", "es", "fs", "gs")
+_LOW_HALF = (1 << 64) - 1
 _X86_64_UC_FLAGS = 0x6  # UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS: this CPU has no XSAVE area
 
 
@@ -38,15 +40,13 @@ class Placement:
     redzone: int
     gap: tuple[int, int]
     back: tuple[int, int]
-    status: str
-    bits: int
 
     @classmethod
     def of(cls, abi: Abi) -> Placement:
         for keys, cells, _ in abi.tables.grids["frames"].rows:
             if keys[0] == abi.cpu.kind:
-                align, skew, redzone, gap, gap_rt, back, back_rt = (int(c, 0) for c in cells[:7])
-                return cls(align, skew, redzone, (gap, gap_rt), (back, back_rt), cells[7], int(cells[8], 0))
+                align, skew, redzone, gap, gap_rt, back, back_rt = (int(c, 0) for c in cells)
+                return cls(align, skew, redzone, (gap, gap_rt), (back, back_rt))
         raise LookupError(abi.cpu.kind)
 
 
@@ -91,7 +91,7 @@ def _stack_for(thread: LinuxThread, action: Action, sp: int) -> int:
 
 def _values(thread: LinuxThread, pending: Pending, layout: Layout, mask: int, rt: bool) -> dict[str, object]:
     """Field values that don't depend on where the frame lies."""
-    cpu, registers = thread.abi.cpu, thread.registers
+    cpu, state = thread.abi.cpu, thread.registers.save()
     order = _order(cpu)
     fault = pending.fields.get("addr", 0) if pending.layout == "SiginfoFault" else 0
     special: dict[str, object] = {
@@ -108,8 +108,8 @@ def _values(thread: LinuxThread, pending: Pending, layout: Layout, mask: int, rt
     values: dict[str, object] = {}
     for leaf in layout.fields:
         last = leaf.name.rpartition(".")[2]
-        if registers.has(last):
-            number = registers.read(last)
+        if last in state:
+            number = state[last]
             values[leaf.name] = number.to_bytes(leaf.size, order) if leaf.format.endswith("s") else number
         elif last in special:
             values[leaf.name] = special[last]
@@ -118,7 +118,9 @@ def _values(thread: LinuxThread, pending: Pending, layout: Layout, mask: int, rt
     if cpu.kind == "x86-64":
         values["uc.flags"] = _X86_64_UC_FLAGS
     if cpu.kind == "aarch64":
-        values["frame_pointer"], values["frame_link"] = registers.read("x29"), registers.read("x30")
+        values["frame_pointer"], values["frame_link"] = state["x29"], state["x30"]
+    if cpu.kind == "ppc64":
+        values |= {f"uc.mcontext.low{k}": state[f"vs{k}"] & _LOW_HALF for k in range(32)}
     if "uc.stack.sp" in {leaf.name for leaf in layout.fields}:
         values |= _stack_fields(thread)
     return values
@@ -161,7 +163,7 @@ def _pointers(layout: Layout, frame: int, link: int, rt: bool) -> dict[str, obje
         inside["sc.registers"] = frame + _start_of(layout, "mctx" if "mctx.pc" in known else "sregs")
     if "uc.mcontext.v_regs" in known:
         inside["uc.mcontext.registers"] = frame + layout.offset("uc.mcontext.r0")
-        inside["uc.mcontext.v_regs"] = frame + layout.offset("uc.mcontext.vmx_reserve") + 15 & -16
+        inside["uc.mcontext.v_regs"] = frame + layout.offset("uc.mcontext.vs32")
     return inside
 
 
@@ -230,28 +232,29 @@ def pop_frame(thread: LinuxThread, rt: bool) -> int:
     frame = thread.registers.read(cpu.sp) + place.back[rt]
     record = layout.unpack(thread.memory.read(frame & cpu.mask, layout.size))
     restore_fp_state(thread, record)
-    _restore_registers(thread, layout, record, place)
+    _restore_registers(thread, layout, record)
     if rt:
         _restore_altstack(thread, record)
     return _mask_in(record, cpu)
 
 
-def _restore_registers(thread: LinuxThread, layout: Layout, record: Record, place: Placement) -> None:
+def _restore_registers(thread: LinuxThread, layout: Layout, record: Record) -> None:
+    """Set every register that the frame holds; bits that no user program may change stay as they are."""
     cpu, registers = thread.abi.cpu, thread.registers
-    order = _order(cpu)
-    skip = ("cs", "ss", "fs", "gs", "ds", "es") if cpu.bits == 64 else ("cs", "ss")
+    order, state = _order(cpu), registers.save()
+    numbers: dict[str, int] = {}
     for leaf in layout.fields:
         last = leaf.name.rpartition(".")[2]
-        if not registers.has(last) or last in skip or leaf.name.startswith("uc.transact"):
-            continue
-        value = record[leaf.name]
-        number = int.from_bytes(value, order) if isinstance(value, bytes) else value
-        assert isinstance(number, int)
-        if last == place.status:
-            number = registers.read(last) & ~place.bits | number & place.bits
-        if last in ("ds", "es", "fs", "gs") and number == registers.read(last):
-            continue
-        registers.write(last, number)
+        if last in state and not leaf.name.startswith("transact."):
+            value = record[leaf.name]
+            numbers[last] = int.from_bytes(value, order) if isinstance(value, bytes) else record.int(leaf.name)
+    if cpu.kind == "ppc64":  # the floating-point registers are the upper halves of the first 32 vectors
+        for k in range(32):
+            numbers[f"vs{k}"] = numbers.pop(f"f{k}") << 64 | record.int(f"uc.mcontext.low{k}")
+    for name in _SELECTORS:
+        if cpu.bits == 64 or numbers.get(name) == state.get(name):
+            numbers.pop(name, None)
+    registers.restore(numbers)
 
 
 def _restore_altstack(thread: LinuxThread, record: Record) -> None:
