@@ -64,7 +64,7 @@ def cost(command: list[str], repeat: int, timeout: float) -> tuple[Cost, bytes]:
                 done = subprocess.run(
                     command,
                     cwd=folder,
-                    env=os.environ | {"PYTHONPATH": str(ROOT)},
+                    env=environment(),
                     stdin=subprocess.DEVNULL,
                     capture_output=True,
                     timeout=timeout,
@@ -78,6 +78,12 @@ def cost(command: list[str], repeat: int, timeout: float) -> tuple[Cost, bytes]:
                 raise Wrong(f"exit status {done.returncode}: {''.join(last)[:120]}")
             best = min(best, spent, key=lambda each: each.cpu)
     return best, done.stdout
+
+
+def environment() -> dict[str, str]:
+    """The caller's, with this repository to import from; byte code is kept, since starting warm is what is measured."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return kept | {"PYTHONPATH": str(ROOT)}
 
 
 def children() -> float:
