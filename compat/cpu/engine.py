@@ -72,6 +72,7 @@ class Engine:
         self._keep: list[object] = []
         self._failure: BaseException | None = None
         self._fault_offset: int | None = None
+        self._exit_field: int | None = None
         if model is not None:
             self._control(_CPU_MODEL, 1, ffi.cast("int", model))
         if page_size is not None:
@@ -111,7 +112,11 @@ class Engine:
 
     def start(self, pc: int, count: int = 0) -> int:
         """Run from *pc* until `stop`, an error or *count* instructions; return the error code."""
+        if count:
+            self._check_everywhere(True)
         code: int = self._library.uc_emu_start(self._handle, pc, 0, 0, count)
+        if count:
+            self._check_everywhere(False)
         if self._failure is not None:
             failure, self._failure = self._failure, None
             raise failure
@@ -143,14 +148,14 @@ class Engine:
             raise EngineError(f"unicorn: {len(candidates)} fields hold a fault's address; is this 2.1.4?")
         self._fault_offset = candidates.pop()
 
-    def stop_between_blocks(self) -> bool:
-        """Let a stop take effect only where a block begins, and spare every load and store a check.
+    def find_exit_field(self) -> int | None:
+        """Find the field that `stop_between_blocks` sets, while it can be told by what lies around it.
 
         After each access Unicorn asks whether to stop, and a stop taken there runs the whole instruction again:
         `add [mem], 1` would count twice. `no_exit_request` (`uc_priv.h`), meant for Thumb's IT blocks, leaves
         these checks out of what is translated. It lies between `first_tb` and `init_done`, just before the jump
-        buffers, which are zero until the first run: so call this before. Returns False, with nothing changed, if
-        this library's structure does not look so.
+        buffers, which are zero until the first run: so call this before. None if this library's structure does
+        not look so.
         """
         data = bytes(ffi.buffer(ffi.cast("char *", self._handle), _ENGINE_BYTES + _JUMP_BUFFERS))
         flags = (b"\0\0\0\1\0\0\0\0", b"\0\1\0\1\0\0\0\0")
@@ -159,10 +164,18 @@ class Engine:
             for offset in range(8, _ENGINE_BYTES, 8)
             if data[offset : offset + 8] in flags and not any(data[offset + 8 : offset + 8 + _JUMP_BUFFERS])
         ]
-        if len(places) != 1:
-            return False
-        ffi.cast("char *", self._handle)[places[0] + 2] = b"\1"
-        return True
+        return places[0] + 2 if len(places) == 1 else None
+
+    def stop_between_blocks(self, field: int) -> None:
+        """Let stops take effect only where a block begins, and spare every load and store a check."""
+        self._exit_field = field
+        self._check_everywhere(False)
+
+    def _check_everywhere(self, wanted: bool) -> None:
+        """Whether code that is translated from now on asks after each access; counting instructions needs it."""
+        if self._exit_field is not None:
+            self.flush_code()
+            ffi.cast("char *", self._handle)[self._exit_field] = b"\0" if wanted else b"\1"
 
     # --- hooks --------------------------------------------------------------------------------------------
 

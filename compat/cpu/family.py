@@ -138,6 +138,9 @@ class Family:
     def fetching(self, page: int, code: memoryview) -> None:
         """Look at a page of code before any of it is translated."""
 
+    stops_between_blocks: ClassVar[bool] = True
+    """Whether a run may only stop where a block begins; without that, an instruction with a load may run twice."""
+
     def pc_to_write(self, value: int) -> int:
         """What Unicorn must be told so that the PC becomes *value* and nothing else changes."""
         return value

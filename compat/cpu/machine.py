@@ -97,12 +97,15 @@ class Machine:
         self._ran: set[int] = set()
         self._saved = engine.wide_batch(list(family.registers.values()))
         engine.map_ram(pages.ram)
-        self.stops_exactly = engine.stop_between_blocks()
+        exit_field = engine.find_exit_field()
         engine.on_fill(self._fill_page)
         family.hook(on_syscall, self._exception)
         self._watch = BlockWatch(engine, family, pages.ram, self.code, self._code_frame)
         family.prepare()
         engine.find_fault_field((OUTSIDE, 0x2C91D638))
+        self.stops_exactly = exit_field is not None and family.stops_between_blocks
+        if exit_field is not None and family.stops_between_blocks:
+            engine.stop_between_blocks(exit_field)
         self._own = self._watch.off = False
         engine.flush_tlb()
         engine.write(self._pc, 0)

@@ -95,6 +95,7 @@ class _Mips(Family):
     settable = {"fcsr": 0xFF83_FFFF & ~(0x3F << 12)}  # noqa: RUF012
     pc = "pc"
     tls = "userlocal"
+    stops_between_blocks = False  # its long blocks must be heavy, and a page taken away must end the block at once
     status = _CU1 | _USER
     fill_tlb = _FILL_TLB_32
 
