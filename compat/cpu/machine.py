@@ -318,7 +318,7 @@ class Machine:
         if found is None or not found[1] & access:
             self._refused = access
             return None
-        if found[1] & WRITE and found[0] in self._ran and self._code_frame(page) is not None:
+        if not self._own and found[1] & WRITE and found[0] in self._ran and self._code_frame(page) is not None:
             # Blocks known by their addresses run without a new fetch, so a store must look for code every time.
             return found[0], found[1] | FETCH
         if access == FETCH:
