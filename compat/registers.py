@@ -31,6 +31,12 @@ class SavedRegisters:
     def restore(self, registers: Mapping[str, int]) -> None:
         self.values.update(registers)
 
+    def snapshot(self) -> object:
+        return dict(self.values)
+
+    def resume(self, snapshot: dict[str, int]) -> None:
+        self.values = dict(snapshot)
+
     def load(self, machine: Machine) -> None:
         """Make the machine continue with these registers."""
         machine.restore(self.values)
