@@ -17,6 +17,7 @@ from shims.linux.replacing import prepare_execute
 from shims.linux.standard import adopt_standard_files
 from shims.linux.start import enter
 from shims.linux.state import LinuxProcess, LinuxThread
+from shims.linux.vfork import give_back
 from shims.linux.view import build_view
 from shims.posix import limits
 
@@ -70,4 +71,5 @@ class Linux:
         delivery.deliver(thread)
 
     def finish(self) -> None:
+        give_back(self.process)
         self.process.view.close()
