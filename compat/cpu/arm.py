@@ -28,7 +28,7 @@ _REGISTERS = {
 
 _CPACR, _FPEXC = Register(111, 4), Register(4, 4)
 _FLOAT_ON, _FPEXC_EN = 0xF << 20, 1 << 30
-_USER_MODE, _THUMB = 0x10, 0x20
+_USER_MODE, _THUMB, _IT = 0x10, 0x20, 0x0600_FC00
 
 _EXCEPTIONS = {1: "illegal", 3: "alignment", 4: "alignment", 7: "breakpoint"}
 
@@ -54,6 +54,13 @@ class Arm(Family):
 
     def exception(self, number: int, pc: int) -> Event:
         return Event(_EXCEPTIONS.get(number, "illegal"), number, pc)
+
+    def filled(self) -> None:
+        """Looking a page up makes Unicorn write the IT bits of the instruction into the CPU's state, where they stay
+        when the access succeeds: translated code keeps none there, and the next block would begin as conditional."""
+        cpsr = self.engine.read(_REGISTERS["cpsr"])
+        if cpsr & _IT:
+            self.engine.write(_REGISTERS["cpsr"], cpsr & ~_IT)
 
     def resume_address(self) -> int:
         thumb = self.engine.read(_REGISTERS["cpsr"]) & _THUMB
