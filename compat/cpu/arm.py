@@ -8,7 +8,9 @@ map, as are the other helpers and the vectors page: code built for ARMv7 calls n
 
 from __future__ import annotations
 
-from compat.cpu.family import Event, Family, numbered
+from compat.cpu.arm_hints import HINT, without_hints
+from compat.cpu.engine import Engine
+from compat.cpu.family import Event, Family, Supervisor, Wrong, numbered
 from compat.cpu.registers import Register
 
 __all__ = ["Arm"]
@@ -47,6 +49,10 @@ class Arm(Family):
     pc = "pc"
     tls = "tpidruro"
 
+    def __init__(self, engine: Engine, supervisor: Supervisor) -> None:
+        super().__init__(engine, supervisor)
+        self._hints = False
+
     def prepare(self) -> None:
         self.engine.write(_CPACR, _FLOAT_ON)
         self.engine.write(_FPEXC, _FPEXC_EN)
@@ -54,6 +60,17 @@ class Arm(Family):
 
     def exception(self, number: int, pc: int) -> Event:
         return Event(_EXCEPTIONS.get(number, "illegal"), number, pc)
+
+    def invalid(self, pc: int) -> Event | None:
+        """A hint may be why the run ended, behind itself. From the first on, blocks are looked at for more."""
+        if self._hints or not HINT.search(self.supervisor.code(pc - 4, 4)):
+            return Event("illegal", 0, pc)
+        self._hints = True
+        self.supervisor.watch_blocks(HINT)
+        return None
+
+    def made(self, code: bytes) -> Wrong | None:
+        return without_hints(code, thumb=bool(self.engine.read(_REGISTERS["cpsr"]) & _THUMB))
 
     def filled(self) -> None:
         """Looking a page up makes Unicorn write the IT bits of the instruction into the CPU's state, where they stay
