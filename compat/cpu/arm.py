@@ -51,7 +51,7 @@ class Arm(Family):
 
     def __init__(self, engine: Engine, supervisor: Supervisor) -> None:
         super().__init__(engine, supervisor)
-        self._hints = False
+        self._hints: set[int] = set()
 
     def prepare(self) -> None:
         self.engine.write(_CPACR, _FLOAT_ON)
@@ -62,11 +62,12 @@ class Arm(Family):
         return Event(_EXCEPTIONS.get(number, "illegal"), number, pc)
 
     def invalid(self, pc: int) -> Event | None:
-        """A hint may be why the run ended, behind itself. From the first on, blocks are looked at for more."""
-        if self._hints or not HINT.search(self.supervisor.code(pc - 4, 4)):
+        """A hint may be why the run ended, behind itself. Its block is made anew and looked at, once for each place."""
+        size = next((size for size in (2, 4) if HINT.fullmatch(self.supervisor.code(pc - size, size))), 0)
+        if pc in self._hints or not size:
             return Event("illegal", 0, pc)
-        self._hints = True
-        self.supervisor.watch_blocks(HINT)
+        self.supervisor.make_anew(pc - size, pc, None if self._hints else HINT)
+        self._hints.add(pc)
         return None
 
     def made(self, code: bytes) -> Wrong | None:

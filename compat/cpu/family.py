@@ -43,8 +43,8 @@ class Supervisor(Protocol):
     def code(self, address: int, size: int) -> bytes:
         """Return *size* bytes of guest code; fewer where the guest may not execute."""
 
-    def watch_blocks(self, suspicious: re.Pattern[bytes]) -> None:
-        """From now on ask `Family.made` about each block that matches, also about those made before."""
+    def make_anew(self, begin: int, end: int, suspicious: re.Pattern[bytes] | None = None) -> None:
+        """Forget the blocks of an address range. From now on ask `Family.made` about new blocks that match."""
 
 
 OWN_PAGE = 0x7FFFF000

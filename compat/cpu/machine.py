@@ -303,10 +303,11 @@ class Machine:
             out += bytes(self._ram[start : start + min(size - len(out), 4096 - (at & 0xFFF))])
         return out
 
-    def watch_blocks(self, suspicious: re.Pattern[bytes]) -> None:
+    def make_anew(self, begin: int, end: int, suspicious: re.Pattern[bytes] | None = None) -> None:
         """See `family.Supervisor`."""
-        self._watch.begin(suspicious)
-        self._engine.flush_code()
+        if suspicious is not None:
+            self._watch.begin(suspicious)
+        self._engine.remove_code(begin, end)
 
     def _fill_page(self, page: int, access: int) -> tuple[int, int] | None:
         family = self.family
