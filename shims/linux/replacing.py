@@ -78,7 +78,6 @@ def _replace(thread: LinuxThread, program: OpenProgram, arguments: list[bytes], 
     thread.id = process.pid
     thread.altstack, thread.clear_tid, thread.robust_list = AltStack(), 0, 0
     thread.restart = thread.saved_mask = None
-    thread.kept.clear()
     process.dumpable = 1
     process.release_parent()
     try:
