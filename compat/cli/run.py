@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from compat.cli.granting import guest_environment, guest_options
@@ -38,7 +37,7 @@ def run(values: Values, words: list[str], tracing: Tracing | None = None) -> NoR
         found.image.cpu,
         options,
         host=tracing.host() if tracing else host,
-        tables=[Path(folder) for folder in values["tables"]],
+        tables=values["tables"],
         tracer=tracing.tracer if tracing else None,
     )
     if options.cpu_time is not None:
