@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from typing import TYPE_CHECKING, NoReturn
 
@@ -50,6 +51,8 @@ def run(values: Values, words: list[str], tracing: Tracing | None = None) -> NoR
     )
     missing = None if values["quiet"] else Missing(guest)
     first = os.getpid()
+    gc.freeze()  # nothing so far is garbage, nor shall a search for some in a forked child copy its pages
+    gc.enable()
     status = guest.run(program)
     if tracing is not None:
         tracing.finish(status)
