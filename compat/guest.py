@@ -5,9 +5,9 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from compat.abi.abi import Abi
+from compat.abi.grids import StrPath
 from compat.check import check_once
 from compat.cpu.machine import Machine
 from compat.dispatch import Dispatcher, Tracer
@@ -47,7 +47,7 @@ class Guest:
         options: Options,
         *,
         host: Host | None = None,
-        tables: Sequence[Path] = (),
+        tables: Sequence[StrPath] = (),
         tracer: Callable[[Process], Tracer] | None = None,
     ) -> None:
         importlib.import_module(f"shims.{name}").__path__.extend(map(str, tables))
