@@ -11,6 +11,7 @@ from compat.host import Host
 from compat.memory import AddressSpace
 from compat.process import CpuFault, Options, Program, Registers, Thread
 from shims.linux import delivery, faults
+from shims.linux.emulation import emulate
 from shims.linux.execution import open_program
 from shims.linux.replacing import prepare_execute
 from shims.linux.standard import adopt_standard_files
@@ -61,8 +62,10 @@ class Linux:
 
     def fault(self, thread: Thread, fault: MemoryFault | CpuFault) -> None:
         assert isinstance(thread, LinuxThread)
-        faults.raise_fault(thread, fault)
-        delivery.deliver(thread)
+        remains = emulate(thread, fault) if isinstance(fault, CpuFault) else fault
+        if remains is not None:
+            faults.raise_fault(thread, remains)
+            delivery.deliver(thread)
 
     def attend(self, thread: Thread) -> None:
         assert isinstance(thread, LinuxThread)
