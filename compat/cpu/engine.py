@@ -6,7 +6,9 @@ imported: it costs 100 ms, and its calls five times those made here.
 
 from __future__ import annotations
 
+import mmap
 import os
+import platform
 from collections.abc import Callable, Sequence
 from functools import cache
 from importlib.machinery import PathFinder
@@ -22,7 +24,7 @@ __all__ = ["EXCEPTION", "INVALID_INSTRUCTION", "OK", "Engine", "EngineError"]
 OK, INVALID_INSTRUCTION, EXCEPTION = 0, 10, 21
 _HOOK_INTERRUPT, _HOOK_INSTRUCTION, _HOOK_CODE = 1 << 0, 1 << 1, 1 << 2
 _HOOK_BLOCK_MADE, _HOOK_TLB_FILL = 1 << 15, 1 << 17
-_PAGE_SIZE, _USE_EXITS, _CPU_MODEL, _REMOVE_CODE, _FLUSH_CODE, _FLUSH_TLB, _TLB_TYPE = 1, 4, 7, 9, 10, 11, 12
+_PAGE_SIZE, _USE_EXITS, _EXITS, _CPU_MODEL, _REMOVE_CODE, _FLUSH_CODE, _FLUSH_TLB, _TLB_TYPE = 1, 4, 6, 7, 9, 10, 11, 12
 _TLB_VIRTUAL = 1
 _FIRST_ACCESS = 16
 """UC_MEM_READ; write and fetch follow it, so 1 << (type - 16) is the access as R=1 W=2 X=4."""
@@ -36,6 +38,9 @@ _JUMP_BUFFERS = 0x1000
 
 _LIBRARY_BYTES = 1 << 26
 """More than the library's code is long: how near to each other its functions are."""
+
+_RETURN = {"x86_64": b"\xc3", "AMD64": b"\xc3", "aarch64": b"\xc0\x03\x5f\xd6"}
+"""A host CPU's instruction that returns from a function."""
 
 
 class EngineError(CompatError):
@@ -171,6 +176,32 @@ class Engine:
         self._exit_field = field
         self._check_everywhere(False)
 
+    def stop_anywhere(self) -> None:
+        """Undo `stop_between_blocks`."""
+        self._check_everywhere(True)
+        self._exit_field = None
+
+    def stop_between_blocks_in_thumb(self) -> bool:
+        """The same for Thumb, whose translator sets the field of `find_exit_field` anew for each instruction.
+
+        The library's function that adds a check (`check_exit_request` in `qemu/tcg/tcg-op.c`, exported with the
+        CPU's name behind it) is made to return at once, in this process's copy of the library. Returns False,
+        with nothing changed, where that can't be: another host CPU, or a host that keeps code as it is.
+        """
+        end = _RETURN.get(platform.machine())
+        try:
+            function = int(ffi.cast("uintptr_t", ffi.addressof(self._library, "check_exit_request_arm")))
+            protect = self._library.mprotect
+        except AttributeError:
+            return False
+        first = function & -mmap.PAGESIZE
+        size = function + 4 - first
+        if end is None or protect(ffi.cast("void *", first), size, mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC):
+            return False
+        ffi.buffer(ffi.cast("char *", function), len(end))[:] = end
+        protect(ffi.cast("void *", first), size, mmap.PROT_READ | mmap.PROT_EXEC)
+        return True
+
     def _check_everywhere(self, wanted: bool) -> None:
         """Whether code that is translated from now on asks after each access; counting instructions needs it."""
         if self._exit_field is not None:
@@ -219,6 +250,10 @@ class Engine:
             made(block.pc, block.size)
 
         self._hook(_HOOK_BLOCK_MADE, self._callback("void(void *, uc_tb *, uc_tb *, void *)", callback))
+
+    def end_runs_at(self, addresses: Sequence[int]) -> None:
+        """End the run, without an error, before an instruction at any of *addresses* that is translated from now on."""
+        self._control(_EXITS, 2, ffi.new("uint64_t[]", list(addresses)), ffi.cast("size_t", len(addresses)))
 
     def weigh_down(self, begin: int, end: int) -> None:
         """Make code from *begin* to *end*, both included, translate into shorter blocks.

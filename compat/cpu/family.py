@@ -138,8 +138,17 @@ class Family:
     def fetching(self, page: int, code: memoryview) -> None:
         """Look at a page of code before any of it is translated."""
 
-    stops_between_blocks: ClassVar[bool] = True
-    """Whether a run may only stop where a block begins; without that, an instruction with a load may run twice."""
+    def stop_between_blocks(self, field: int | None) -> bool:
+        """Let runs stop only where a block begins: elsewhere an instruction with a load or store may run twice.
+
+        *field* is what `Engine.find_exit_field` found. Returns whether it could be had.
+        """
+        if field is not None:
+            self.engine.stop_between_blocks(field)
+        return field is not None
+
+    def changing(self, page: int) -> None:
+        """A page is about to be written to whose code has run."""
 
     def pc_to_write(self, value: int) -> int:
         """What Unicorn must be told so that the PC becomes *value* and nothing else changes."""
