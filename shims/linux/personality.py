@@ -64,10 +64,13 @@ class Linux:
 
     def fault(self, thread: Thread, fault: MemoryFault | CpuFault) -> None:
         from shims.linux import delivery, faults
+        from shims.linux.emulation import emulate
 
         assert isinstance(thread, LinuxThread)
-        faults.raise_fault(thread, fault)
-        delivery.deliver(thread)
+        remains = emulate(thread, fault) if isinstance(fault, CpuFault) else fault
+        if remains is not None:
+            faults.raise_fault(thread, remains)
+            delivery.deliver(thread)
 
     def attend(self, thread: Thread) -> None:
         from shims.linux import delivery

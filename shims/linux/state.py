@@ -36,6 +36,7 @@ class LinuxProcess(PosixProcess):
         self.thp_disabled = False
         self.futexes: dict[int, deque[Waiter]] = {}
         self.barriers: set[str] = set()
+        self.fixes_unaligned = True  # sysmips(MIPS_FIXADE)
         self.function_descriptors = False  # PowerPC's first 64-bit ABI: a handler's address is that of a descriptor
 
     def release_parent(self) -> None:
