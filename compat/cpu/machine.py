@@ -188,6 +188,10 @@ class Machine:
         self._stopping = True
         self._engine.stop()
 
+    def close(self) -> None:
+        """Release the CPU; the machine is of no use after it."""
+        self._engine.close()
+
     def _exception(self, number: int) -> None:
         if not self._own:
             self._event = self.family.exception(number, self._engine.read(self._pc))
