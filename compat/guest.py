@@ -7,9 +7,9 @@ import os
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
-from pathlib import Path
 
 from compat.abi.abi import Abi
+from compat.abi.grids import StrPath
 from compat.check import check_once
 from compat.cpu.machine import Machine
 from compat.dispatch import Dispatcher, Tracer
@@ -49,7 +49,7 @@ class Guest:
         options: Options,
         *,
         host: Host | None = None,
-        tables: Sequence[Path] = (),
+        tables: Sequence[StrPath] = (),
         tracer: Callable[[Process], Tracer] | None = None,
     ) -> None:
         importlib.import_module(f"shims.{name}").__path__.extend(map(str, tables))

@@ -31,7 +31,7 @@ class Scheduler:
         self.ready: deque[Thread] = deque()
         self.blocked: list[Thread] = []
         self.current: Thread = Thread(process, 0, machine)
-        self._fresh = machine.save()
+        self._fresh = machine.snapshot()
         self._saved: dict[int, Snapshot | SavedRegisters] = {}
         dispatcher.scheduler = self
         process.engine = self
@@ -202,7 +202,7 @@ class Scheduler:
 
     def alone(self, thread: Thread) -> None:
         self._drop_others()
-        self.machine.restore(self._fresh)
+        self.machine.resume(self._fresh)
         self.machine.set_tls(0)
 
     def _drop_others(self) -> None:

@@ -40,7 +40,7 @@ def _library() -> Any:
         folder = os.path.join(package, "lib")
         for name in os.listdir(folder) if os.path.isdir(folder) else ():
             if name.startswith("libunicorn.") and not name.endswith(".a"):
-                return ffi.dlopen(os.path.join(folder, name))
+                return ffi.dlopen(os.path.join(folder, name), ffi.RTLD_LAZY)  # of its 30,000 symbols few are called
     raise Unsupported("the package 'unicorn' (2.1.4 or later) is not installed, or has no library for this machine")
 
 

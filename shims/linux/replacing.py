@@ -87,7 +87,6 @@ def _replace(thread: LinuxThread, program: OpenProgram, arguments: list[bytes], 
     process.actions = {n: Action(1) for n, action in process.actions.items() if action.handler == 1}
     thread.altstack, thread.clear_tid, thread.robust_list = AltStack(), 0, 0
     thread.restart = thread.saved_mask = None
-    thread.kept.clear()
     process.dumpable = 1
     process.keep_capabilities = False
     _let_go(process.executable)
