@@ -72,7 +72,7 @@ def _replace(thread: LinuxThread, program: OpenProgram, arguments: list[bytes], 
         assert isinstance(other, LinuxThread)
         end_thread(other)
     process.engine.alone(thread)
-    process.futexes = {}
+    process.futexes, process.locks = {}, {}
     process.files.close_on_exec()
     process.actions = {n: Action(1) for n, action in process.actions.items() if action.handler == 1}
     thread.id = process.pid
