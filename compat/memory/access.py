@@ -143,6 +143,12 @@ class Accessor:
             view[:] = data[done : done + len(view)]
             done += len(view)
 
+    def host_address(self, address: int) -> int:
+        """Where the byte at *address* lies in this host process; raises MemoryFault where it can't be read."""
+        area, _ = self._reach(address, address + 1, _READ)
+        assert area.frame is not None
+        return self.ram.first + area.frame + address - area.start
+
     def store(self, address: int, data: bytes) -> None:
         """Store *data* whatever the guest's rights are, as a kernel does into pages that it gives to the guest."""
         for area in self.areas.between(address, address + len(data)):

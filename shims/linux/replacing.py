@@ -80,7 +80,7 @@ def _replace(thread: LinuxThread, program: OpenProgram, arguments: list[bytes], 
         end_thread(other)
     thread.id = process.pid
     process.engine.alone(thread)
-    process.futexes = {}
+    process.futexes, process.locks = {}, {}
     process.files.close_on_exec()
     process.actions = {n: Action(1) for n, action in process.actions.items() if action.handler == 1}
     thread.altstack, thread.clear_tid, thread.robust_list = AltStack(), 0, 0
