@@ -8,15 +8,17 @@ gets right. Such code is in the guest's memory only while the block is translate
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from compat.cpu.engine import Engine
 from compat.cpu.family import Family, Wrong
+from compat.data import dataclass
 
 __all__ = ["BlockWatch", "Held"]
 
 
-class Held(NamedTuple):
+@dataclass(frozen=True)
+class Held:
     """A block that was made and not begun: *code* at *pc*."""
 
     pc: int

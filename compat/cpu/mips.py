@@ -25,6 +25,7 @@ from collections.abc import Callable
 from compat.cpu.engine import Engine
 from compat.cpu.family import OUTSIDE, Event, Family, Supervisor, numbered
 from compat.cpu.registers import Register
+from compat.data import replace
 
 __all__ = ["Mips", "Mips64", "Mips64El", "MipsEl"]
 
@@ -170,7 +171,7 @@ class _Mips(Family):
 
     def invalid(self, pc: int) -> Event:
         event, self._event = self._event, None
-        return Event("illegal", 0, pc) if event is None else event._replace(address=pc)
+        return Event("illegal", 0, pc) if event is None else replace(event, address=pc)
 
     def fetching(self, page: int, code: memoryview) -> None:
         first = bytes(code[0 if self.mode & _BIG else 3 :: 4]).translate(_ENDS_BLOCK)

@@ -114,7 +114,8 @@ class Names(WithLibc):
 
     def faccessat(self, dir_fd: int, name: bytes, mode: int, flags: int = AT_SYMLINK_NOFOLLOW) -> None:
         """Unlike os.access, tells why not."""
-        self._libc.call("faccessat", "isii", dir_fd, name, mode, flags)
+        if lib.faccessat(dir_fd, name, mode, flags):
+            raise_errno(ffi.errno)
 
     def statfs(self, name: bytes) -> Statfs:
         fd = os.open(name, os.O_RDONLY)
