@@ -141,8 +141,12 @@ class Family:
     def fetching(self, page: int, code: memoryview) -> None:
         """Look at a page of code before any of it is translated."""
 
-    stops_between_blocks: ClassVar[bool] = True
-    """Whether a run may only stop where a block begins; without that, an instruction with a load may run twice."""
+    def stop_between_blocks(self) -> bool:
+        """Let runs stop only where a block begins, so that no instruction runs twice; say whether it can be had."""
+        return self.engine.stop_between_blocks()
+
+    def changing(self, page: int) -> None:
+        """A page is about to be written to whose code has run."""
 
     def pc_to_write(self, value: int) -> int:
         """What Unicorn must be told so that the PC becomes *value* and nothing else changes."""

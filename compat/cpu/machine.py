@@ -97,15 +97,12 @@ class Machine:
         self._ran: set[int] = set()
         self._saved = engine.wide_batch(list(family.registers.values()))
         engine.map_ram(pages.ram)
-        exit_field = engine.find_exit_field()
         engine.on_fill(self._fill_page)
         family.hook(on_syscall, self._exception)
         self._watch = BlockWatch(engine, family, pages.ram, self.code, self._code_frame)
         family.prepare()
         engine.find_fault_field((OUTSIDE, 0x2C91D638))
-        self.stops_exactly = exit_field is not None and family.stops_between_blocks
-        if exit_field is not None and family.stops_between_blocks:
-            engine.stop_between_blocks(exit_field)
+        self.stops_exactly = family.stop_between_blocks()
         self._own = self._watch.off = False
         engine.flush_tlb()
         engine.write(self._pc, 0)
@@ -320,6 +317,7 @@ class Machine:
             return None
         if not self._own and found[1] & WRITE and found[0] in self._ran and self._code_frame(page) is not None:
             # Blocks known by their addresses run without a new fetch, so a store must look for code every time.
+            family.changing(page)
             return found[0], found[1] | FETCH
         if access == FETCH:
             self._watch.frames[page] = found[0]
