@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from compat.cpu.engine import Engine
 from compat.cpu.family import Family, Wrong
+from compat.data import dataclass
 
 __all__ = ["BlockWatch", "Held"]
 
 
-class Held(NamedTuple):
+@dataclass(frozen=True)
+class Held:
     """A block that was made and not begun: *code* at *pc*."""
 
     pc: int

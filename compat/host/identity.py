@@ -6,12 +6,14 @@ import os
 import resource
 import struct
 import time
-from typing import Any, NamedTuple
+from typing import Any
 
+from compat.data import dataclass
 from compat.host.libc import WithLibc, member
 
 
-class Sysinfo(NamedTuple):
+@dataclass(frozen=True)
+class Sysinfo:
     """sysinfo(2): *uptime* in seconds, *loads* times 65536, sizes in bytes."""
 
     uptime: int

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from compat.errors import MemoryFault
-from compat.memory.areas import Area, AreaMap, Mark, Protection
+from compat.memory.areas import Area, AreaMap, Mark
 from compat.memory.ram import PAGE, Ram
 
 __all__ = ["NOWHERE", "Access", "Accessor"]
@@ -81,10 +81,10 @@ class Accessor:
         """The accesses that *area* allows, a mask of Protection: no CPU here can write or execute without reading."""
         return _RIGHTS[area.protection]
 
-    def rights(self, address: int) -> Protection:
+    def rights(self, address: int) -> int:
         """What the guest may do at *address*; none where nothing is mapped."""
         area = self._find(address)
-        return Protection(area.protection if area else 0)
+        return area.protection if area else 0
 
     def _find(self, address: int) -> Area | None:
         """The area at *address*, a stack that grows down to it included."""

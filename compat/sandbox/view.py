@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from compat.data import replace
 from compat.host import Dirent, Host
 from compat.sandbox.mounts import HostMount, Mount, MountTable, Point, SyntheticMount
 from compat.sandbox.paths import join, refuse
@@ -109,7 +110,7 @@ class FileView:
 
     def _table_point(self, opened: Opened) -> Point | None:
         try:
-            path = opened if opened.mount is None else opened._replace(guest_path=self.path(opened))
+            path = opened if opened.mount is None else replace(opened, guest_path=self.path(opened))
         except FileNotFoundError:
             return None
         return self.table.find(path.names).point
