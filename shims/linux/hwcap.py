@@ -9,7 +9,10 @@ from compat.abi.grids import Grid
 from compat.data import dataclass
 from compat.errors import BadTable
 
-__all__ = ["Hardware", "hardware"]
+__all__ = ["IMPLEMENTER", "PART", "REVISION", "VARIANT", "Hardware", "hardware"]
+
+IMPLEMENTER, VARIANT, PART, REVISION = 0x41, 0, 0x51, 1
+"""What AArch64 calls itself, in MIDR_EL1 and in /proc/cpuinfo: no CPU that was ever made, as QEMU's "max"."""
 
 
 @dataclass(frozen=True, slots=True)
