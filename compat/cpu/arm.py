@@ -90,8 +90,8 @@ class Arm(Family):
         thumb = self.engine.read(_REGISTERS["cpsr"]) & _THUMB
         return value & ~1 | bool(thumb)
 
-    def stop_between_blocks(self, field: int | None) -> bool:
-        return super().stop_between_blocks(field) and self.engine.stop_between_blocks_in_thumb()
+    def stop_between_blocks(self) -> bool:
+        return super().stop_between_blocks() and self.engine.stop_between_blocks_in_thumb()
 
     def syscall_number(self) -> int | None:
         """The 24-bit immediate of an ARM `swi`, the OABI's way; 0 for the EABI and for Thumb."""

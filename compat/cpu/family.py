@@ -138,14 +138,9 @@ class Family:
     def fetching(self, page: int, code: memoryview) -> None:
         """Look at a page of code before any of it is translated."""
 
-    def stop_between_blocks(self, field: int | None) -> bool:
-        """Let runs stop only where a block begins: elsewhere an instruction with a load or store may run twice.
-
-        *field* is what `Engine.find_exit_field` found. Returns whether it could be had.
-        """
-        if field is not None:
-            self.engine.stop_between_blocks(field)
-        return field is not None
+    def stop_between_blocks(self) -> bool:
+        """Let runs stop only where a block begins, so that no instruction runs twice; say whether it can be had."""
+        return self.engine.stop_between_blocks()
 
     def changing(self, page: int) -> None:
         """A page is about to be written to whose code has run."""

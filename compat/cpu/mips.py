@@ -186,8 +186,8 @@ class _Mips(Family):
         event, self._event = self._event, None
         return Event("illegal", 0, pc) if event is None else event._replace(address=pc)
 
-    def stop_between_blocks(self, field: int | None) -> bool:
-        self._stops_between_blocks = super().stop_between_blocks(field)
+    def stop_between_blocks(self) -> bool:
+        self._stops_between_blocks = super().stop_between_blocks()
         return self._stops_between_blocks
 
     def fetching(self, page: int, code: memoryview) -> None:
