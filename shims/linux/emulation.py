@@ -1,4 +1,7 @@
-"""Instructions that the CPU refuses and Linux carries out for the program, as if the CPU had them."""
+"""Instructions that the CPU refuses and Linux carries out for the program, as if the CPU had them.
+
+A few are done here that a real CPU does by itself and that need the guest's memory and the host's clock.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,8 @@ _SERVED: Mapping[tuple[str, str], str] = {
     ("mips64", "alignment"): "unaligned_mips",
     ("ppc", "alignment"): "unaligned_ppc",
     ("ppc64", "alignment"): "unaligned_ppc",
+    ("s390x", "clock"): "clock_s390x",
+    ("s390x", "facilities"): "clock_s390x",
 }
 """(kind of CPU, exception) → the module whose `emulate(thread)` may do what the instruction asks for."""
 

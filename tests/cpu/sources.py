@@ -183,6 +183,7 @@ _S390X = {
     "numbered": "svc 77; .short 1",
     "executed": "larl %r5, 1f; ex %r0, 0(%r5); .short 1; 1: svc 99",
     "divide": "nop; dsgr %r2, %r5",
+    "clocks": "lghi %r2, 1; stck 0(%r3); stckf 0(%r3); stcke 0(%r3); stfle 0(%r3); .short 1",
     "condition": "lghi %r2, 1; slgr %r2, %r5; .short 1",
 }
 

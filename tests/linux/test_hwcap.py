@@ -69,6 +69,9 @@ def proofs() -> Iterator[tuple[str, str, str]]:
     for (kind, feature), cells, _ in GRID.rows:
         if cells[proof] != "-":
             yield from ((cpu, feature, cells[proof]) for cpu in CPUS if kind in (cpu, kinds[cpu]))
+    facilities = read_grid(TABLES / "linux" / "facilities.tbl")
+    for (name,), text, _ in facilities.texts("proof"):
+        yield "s390x", name, text
 
 
 @pytest.mark.parametrize(("cpu", "feature", "proof"), list(proofs()))
