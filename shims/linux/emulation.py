@@ -19,7 +19,11 @@ _SERVED: Mapping[tuple[str, str], str] = {
     ("mips", "alignment"): "unaligned_mips",
     ("mips64", "alignment"): "unaligned_mips",
     ("ppc", "alignment"): "unaligned_ppc",
+    ("ppc", "illegal"): "missing_ppc",
+    ("ppc", "privileged"): "missing_ppc",
     ("ppc64", "alignment"): "unaligned_ppc",
+    ("ppc64", "illegal"): "missing_ppc",
+    ("ppc64", "privileged"): "missing_ppc",
     ("s390x", "clock"): "clock_s390x",
     ("s390x", "facilities"): "clock_s390x",
 }

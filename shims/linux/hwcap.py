@@ -20,7 +20,7 @@ class Hardware:
     """*hwcap* and *hwcap2* as AT_HWCAP and AT_HWCAP2; *features* are their bits by name.
 
     *platform* and *base_platform* are None where Linux gives none. *block* is the number of bytes that PowerPC's dcbz
-    clears, 0 on other CPUs.
+    clears, *version* its processor version register; 0 on other CPUs.
     """
 
     hwcap: int
@@ -29,6 +29,7 @@ class Hardware:
     platform: bytes | None
     base_platform: bytes | None
     block: int
+    version: int
 
     @property
     def auxv(self) -> dict[str, int]:
@@ -53,8 +54,8 @@ def hardware(abi: Abi) -> Hardware:
         words[word] |= 1 << bit
         features.append(name)
     platforms = grids["platforms"]
-    columns = (dict(_cells(platforms, name)) for name in ("platform", "base", "block"))
-    platform, base, block = (column.get(abi.cpu.kind) for column in columns)
+    columns = (dict(_cells(platforms, name)) for name in ("platform", "base", "block", "version"))
+    platform, base, block, version = (column.get(abi.cpu.kind) for column in columns)
     return Hardware(
         words["hwcap"],
         words["hwcap2"],
@@ -62,6 +63,7 @@ def hardware(abi: Abi) -> Hardware:
         platform.encode() if platform else None,
         base.encode() if base else None,
         int(block or 0),
+        int(version or "0", 16),
     )
 
 

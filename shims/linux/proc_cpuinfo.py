@@ -123,7 +123,9 @@ def _mips(cpu: str, traits: Hardware, count: int) -> str:
 
 
 def _ppc(cpu: str, traits: Hardware, count: int) -> str:
-    name = (traits.platform or b"ppc").decode().upper()
+    name = {"ppc": "7447A"}.get(cpu, "POWER9")
+    high, low = traits.version >> 16, traits.version & 0xFFFF
+    revision = f"{low >> 8 & 15}.{low & 0xFF} (pvr {high:04x} {low:04x})"
     vector = ", altivec supported" if "altivec" in traits.features else ""
     blocks = "".join(
         _block(
@@ -131,7 +133,7 @@ def _ppc(cpu: str, traits: Hardware, count: int) -> str:
                 ("processor", k),
                 ("cpu", name + vector),
                 ("clock", "1000.000000MHz"),
-                ("revision", "2.0 (pvr 004e 0200)"),
+                ("revision", revision),
             ],
             16,
         )

@@ -161,6 +161,7 @@ _PPC_SOURCE = {
     "carry": "li 4, -1; addic 4, 4, 1; trap",
     "add_carry": "li 3, 0; addze 3, 3; trap",
     "vector": "vspltisb 5, 7; trap",
+    "time": "mtctr 9; 1: .long 0x7c6c42a6; .long 0x7c8d42a6; .long 0x7cac42e6; bdnz 1b; trap",
     "use_vector": "stvx 5, 0, 8; lwz 3, 0(8); trap",
 }
 _PPC64_SOURCE = {**_PPC_SOURCE, "tls": "lwz 3, 0(13); trap"}

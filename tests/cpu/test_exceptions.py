@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from tests.cpu.guest import CODE, DATA, NOWHERE, READ_WRITE, Guest, program
@@ -100,6 +102,21 @@ def test_vex_bytes_that_are_no_instruction_run() -> None:
     guest["address"], guest["value"] = 0b0101, 0b1111
     assert guest.run("bmi").name == "breakpoint"
     assert guest["result"] == 0b1010
+
+
+@pytest.mark.parametrize("cpu", ["ppc", "ppc64", "ppc64le"])
+def test_powerpc_reads_time(cpu: str) -> None:
+    guest = Guest(cpu)
+    before = time.monotonic_ns() * 512 // 1000
+    assert guest.run("time", value=3).name == "trap"
+    first, upper, last = guest["result"], guest.machine.read("r4"), guest.machine.read("r5")
+    if cpu == "ppc":  # halves, which only a wrap in between would make differ
+        first, last = upper << 32 | first, upper << 32 | last
+    after = time.monotonic_ns() * 512 // 1000
+    assert before <= first < last <= after
+    assert upper in range(before >> 32, (after >> 32) + 1)
+    code = program(cpu, "time")
+    assert guest.pages.read(CODE, len(code)) == code
 
 
 def test_riscv_reads_time() -> None:
