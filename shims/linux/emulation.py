@@ -17,7 +17,9 @@ __all__ = ["emulate"]
 _SERVED: Mapping[tuple[str, str], str] = {
     ("aarch64", "illegal"): "id_registers",
     ("mips", "alignment"): "unaligned_mips",
+    ("mips", "illegal"): "rdhwr_mips",
     ("mips64", "alignment"): "unaligned_mips",
+    ("mips64", "illegal"): "rdhwr_mips",
     ("ppc", "alignment"): "unaligned_ppc",
     ("ppc", "illegal"): "missing_ppc",
     ("ppc", "privileged"): "missing_ppc",
