@@ -20,7 +20,8 @@ class Hardware:
     """*hwcap* and *hwcap2* as AT_HWCAP and AT_HWCAP2; *features* are their bits by name.
 
     *platform* and *base_platform* are None where Linux gives none. *block* is the number of bytes that PowerPC's dcbz
-    clears, *version* its processor version register; 0 on other CPUs.
+    clears, *version* its processor version register; 0 on other CPUs. *flags* is
+    what else x86's /proc/cpuinfo names.
     """
 
     hwcap: int
@@ -30,6 +31,7 @@ class Hardware:
     base_platform: bytes | None
     block: int
     version: int
+    flags: tuple[str, ...]
 
     @property
     def auxv(self) -> dict[str, int]:
@@ -64,6 +66,7 @@ def hardware(abi: Abi) -> Hardware:
         base.encode() if base else None,
         int(block or 0),
         int(version or "0", 16),
+        tuple(keys[0] for keys, _, _ in grids["cpuid"].rows) if abi.cpu.family == "x86" else (),
     )
 
 

@@ -30,16 +30,16 @@ def _tabs(name: str, width: int) -> str:
 
 
 def _x86(cpu: str, traits: Hardware, count: int) -> str:
-    flags = [*traits.features, *(["lm"] if cpu == "x86-64" else [])]
+    flags = dict.fromkeys((*traits.features, *traits.flags))
     return "".join(
         _block(
             [
                 ("processor", k),
                 ("vendor_id", "GenuineIntel"),
                 ("cpu family", 6),
-                ("model", 60),
-                ("model name", "compat virtual CPU"),
-                ("stepping", 1),
+                ("model", 61),
+                ("model name", "Intel Core Processor (Broadwell)"),
+                ("stepping", 2),
                 ("cpu MHz", "1000.000"),
                 ("cache size", "4096 KB"),
                 ("physical id", 0),
