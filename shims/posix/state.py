@@ -134,13 +134,17 @@ class PosixProcess(Process):
             return str(self.abi.signals.decode(number)) in ("SIGCHLD", "SIGURG", "SIGWINCH", "SIGCONT")
         return action.handler == 1
 
-    def become_child(self, thread: PosixThread) -> None:
-        """This host process is a fresh child of fork: nothing is pending, and the parent's children are not its own."""
+    def become_child(self, thread: PosixThread, *, borrows: bool = False) -> None:
+        """This host process is a fresh child of fork: nothing is pending, and the parent's children are not its own.
+        *borrows* tells that the parent will want its memory back, with what the child did to it."""
         for child in self.children.values():
             child.forget(self.host)
         self.children = {}
-        self.memory.forked()
-        self.locks_future = False
+        if borrows:
+            self.memory.borrowed()
+        else:
+            self.memory.forked()
+            self.locks_future = False
         self.pending = []
         self.pid = self.host.getpid()
         thread.id = self.pid
