@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Final
 
 from compat.host import Dirent, Host
+from compat.sandbox.adopted import adopt
 from compat.sandbox.mounts import HostMount, Mount, MountTable, Point, SyntheticMount
 from compat.sandbox.paths import join, refuse
 from compat.sandbox.place import Opened, Place
@@ -136,6 +137,10 @@ class FileView:
                 return place.stat().st_ino
         except OSError:
             return own
+
+    def adopt(self, fd: int) -> Opened:
+        """The record of a host file that another process opened and passed here."""
+        return adopt(self.host, self.table, fd)
 
     def mounts(self) -> list[Mount]:
         return self.table.all()

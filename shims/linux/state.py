@@ -44,6 +44,11 @@ class LinuxProcess(PosixProcess):
             self.host.close(self.parent_gate)
             self.parent_gate = -1
 
+    def recognize(self, thread: PosixThread, fd: int) -> object:
+        from shims.linux.recognizing import recognize  # rarely needed, and it knows all kinds of files
+
+        return recognize(self, fd)
+
     def become_child(self, thread: PosixThread) -> None:
         assert isinstance(thread, LinuxThread)
         self.release_parent()

@@ -112,6 +112,10 @@ class PosixProcess(Process):
         """Whether what can be read can be executed."""
         return False
 
+    def recognize(self, thread: PosixThread, fd: int) -> object:
+        """The `OpenFile.kind` of the host's *fd*, which is no socket and came from another process."""
+        return None
+
     def deliverable(self, thread: Thread) -> bool:
         """Whether an unblocked signal is pending that is not ignored, or one that sigtimedwait waits for."""
         assert isinstance(thread, PosixThread)
