@@ -14,6 +14,10 @@ _VECTOR: Final = struct.Struct("@PN")
 _LENGTH: Final = struct.Struct("@I")
 _LONGEST_NAME: Final = 128  # struct sockaddr_storage
 _LONGEST_PATH: Final = 108  # UNIX_PATH_MAX of linux/un.h
+_SIOCGIFCONF: Final = 0x8912
+_CONFIGURATION: Final = struct.Struct("@iP")  # struct ifconf: len, buf
+_INTERFACE: Final = struct.Struct("@16s16s8x")  # struct ifreq: name, addr
+_MOST_INTERFACES: Final = 512
 _SOCK_CLOEXEC: Final = 0o2000000
 _MSG_CMSG_CLOEXEC: Final = 0x40000000
 _CONTROL: Final = struct.Struct("@Nii")  # struct cmsghdr: len, level, type
@@ -78,6 +82,14 @@ class Sockets(WithLibc):
         size.raw = _LENGTH.pack(_LONGEST_NAME)
         self._libc.call(call, "ipp", fd, name, size)
         return _named(name.raw, size.raw)
+
+    def interface_addresses(self, fd: int) -> list[tuple[bytes, bytes]]:
+        """Name and struct sockaddr of each IPv4 address: SIOCGIFCONF of netdevice(7)."""
+        room, conf = self._libc.buffer(_INTERFACE.size * _MOST_INTERFACES), self._libc.buffer(_CONFIGURATION.size)
+        conf.raw = _CONFIGURATION.pack(len(room), self._libc.address(room))
+        self._libc.call("ioctl", "ilp", fd, _SIOCGIFCONF, conf)
+        size, _ = _CONFIGURATION.unpack(conf.raw)
+        return [(name.partition(b"\0")[0], raw) for name, raw in _INTERFACE.iter_unpack(room.raw[:size])]
 
     def shutdown(self, fd: int, how: int) -> None:
         self._libc.call("shutdown", "ii", fd, how)

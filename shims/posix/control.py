@@ -104,7 +104,8 @@ def _give_rights(thread: PosixThread, room: _Room, data: bytes, close_on_exec: b
     numbers, cut = receive_rights(thread, data, fits, close_on_exec=close_on_exec)
     room.cut |= cut
     if numbers:
-        room.put("SOL_SOCKET", _type(thread, "SCM_RIGHTS"), struct.pack(f"{thread.abi.cpu.order}{len(numbers)}i", *numbers))
+        data = struct.pack(f"{thread.abi.cpu.order}{len(numbers)}i", *numbers)
+        room.put("SOL_SOCKET", _type(thread, "SCM_RIGHTS"), data)
 
 
 class _Room:

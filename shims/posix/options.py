@@ -12,6 +12,7 @@ from typing import Final
 from compat.abi.flags import Constant
 from compat.abi.handles import Buffer, Pointer
 from shims.posix.openfiles import OpenFile
+from shims.posix.optionvalues import STRUCTURED, Structured, swap
 from shims.posix.socketfiles import HOST_TIME, Socket, find_socket
 from shims.posix.state import PosixThread
 
@@ -48,17 +49,24 @@ _TIMES: Final[Mapping[str, tuple[int, str]]] = {
     "SO_SNDTIMEO_NEW": (host_names.SO_SNDTIMEO, "Timeval64"),
 }
 _LEAST_TIME, _MOST_TIME = 0, 1 << 62
+_LONGEST: Final = 256  # bytes of a value; struct tcp_info has 248
+_STAMPS: Final[Mapping[str, int]] = {
+    "SO_TIMESTAMP_OLD": 29, "SO_TIMESTAMP_NEW": 29, "SO_TIMESTAMPNS_OLD": 35, "SO_TIMESTAMPNS_NEW": 35,
+}  # fmt: skip
 
 
 def setsockopt(thread: PosixThread, fd: int, level: Constant, option: Constant | int, value: Buffer, size: int) -> None:
     """setsockopt(2)."""
-    file, _ = find_socket(thread, fd)
+    file, kind = find_socket(thread, fd)
     name, number = str(option), _level(level)
     if name in _TIMES:
         _set_time(thread, file, name, value)
-    elif name == "SO_LINGER":
-        pair = _read_integers(thread, value, 2)
-        thread.host.setsockopt(file.fd, number, host_names.SO_LINGER, struct.pack("@2i", *pair))
+    elif name in _STAMPS:
+        _set_stamp(thread, file, kind, name, bool(_read_integers(thread, value, 1)[0]))
+    elif name in STRUCTURED:
+        if kind.isolated and name.endswith("MEMBERSHIP"):
+            raise OSError(errno.ENODEV, "no network")  # the host would tell its neighbours
+        _set_structured(thread, file, number, STRUCTURED[name], value)
     elif name in _INTEGERS:
         (given,) = _read_byte(value) if _takes_byte(level, value) else _read_integers(thread, value, 1)
         thread.host.setsockopt(file.fd, number, _number(name), struct.pack("@i", given))
@@ -93,6 +101,21 @@ def _read_integers(thread: PosixThread, value: Buffer, count: int) -> tuple[int,
         raise OSError(errno.EINVAL, "size")
     found: tuple[int, ...] = struct.unpack(f"{thread.abi.cpu.order}{count}i", value.read(4 * count))
     return found
+
+
+def _set_structured(thread: PosixThread, file: OpenFile, level: int, option: Structured, value: Buffer) -> None:
+    if not option.settable:
+        raise OSError(errno.ENOPROTOOPT, "an option that only tells")
+    if value.size >> 31:
+        raise OSError(errno.EINVAL, "size")
+    data = swap(option, value.read(_LONGEST), thread.abi.cpu.order, "=")
+    thread.host.setsockopt(file.fd, level, option.number, data)
+
+
+def _set_stamp(thread: PosixThread, file: OpenFile, kind: Socket, name: str, on: bool) -> None:
+    """Ask for the time of each message; guests have two sizes of it, the host one."""
+    thread.host.setsockopt(file.fd, host_names.SOL_SOCKET, _STAMPS[name], struct.pack("@i", on))
+    kind.stamp = name if on else ""
 
 
 def _set_time(thread: PosixThread, file: OpenFile, name: str, value: Buffer) -> None:
@@ -137,19 +160,25 @@ def _ask(thread: PosixThread, file: OpenFile, kind: Socket, level: int, name: st
         number, struct_name = _TIMES[name]
         seconds, micros = HOST_TIME.unpack(host.getsockopt(file.fd, level, number, HOST_TIME.size))
         return thread.abi.layout(struct_name).pack({"sec": seconds, "usec": micros})
-    if name == "SO_LINGER":
-        return struct.pack(
-            f"{order}2i", *struct.unpack("@2i", host.getsockopt(file.fd, level, host_names.SO_LINGER, 8))
-        )
+    if name in _STAMPS:
+        return struct.pack(f"{order}i", kind.stamp == name)
+    if name in STRUCTURED:
+        option = STRUCTURED[name]
+        return swap(option, host.getsockopt(file.fd, level, option.number, _LONGEST), "=", order)
     if name == "SO_PEERCRED" and kind.family == "AF_UNIX":
-        pid, user, group = struct.unpack("@iII", host.getsockopt(file.fd, level, host_names.SO_PEERCRED, 12))
-        return thread.abi.layout("Ucred").pack({"pid": pid, "uid": user, "gid": group})
+        return _peer(thread, host.getsockopt(file.fd, level, host_names.SO_PEERCRED, 12))
     if name == "SO_ERROR":
         return struct.pack(f"{order}i", _error(thread, host.getsockopt(file.fd, level, host_names.SO_ERROR, 4)))
     if name in _INTEGERS:
         value = host.getsockopt(file.fd, level, _number(name), 4)
         return struct.pack(f"{order}i", int.from_bytes(value, sys.byteorder, signed=True))
     raise OSError(errno.ENOPROTOOPT, f"option {name}")
+
+
+def _peer(thread: PosixThread, raw: bytes) -> bytes:
+    from shims.posix.rights import show_credentials  # rarely needed
+
+    return show_credentials(thread, raw)
 
 
 def _error(thread: PosixThread, raw: bytes) -> int:
