@@ -10,7 +10,7 @@ from compat.sandbox.paths import join, names_of
 from compat.sandbox.place import Opened
 from compat.sandbox.present import DELETED
 
-__all__ = ["adopt"]
+__all__ = ["adopt", "find_shown"]
 
 
 def adopt(host: Host, table: MountTable, fd: int) -> Opened:
@@ -24,9 +24,14 @@ def adopt(host: Host, table: MountTable, fd: int) -> Opened:
         names = names_of(host.path_of(fd).removesuffix(b"" if host.fstat(fd).st_nlink else DELETED))
     except OSError:
         return nowhere
-    found = [place for mount in table.all() if (place := _shown(host, table, mount, names)) is not None]
-    mount, path = max(found, key=lambda each: len(each[1]), default=(None, b""))
+    mount, path = find_shown(host, table, names)
     return Opened(fd, None, path, mount)
+
+
+def find_shown(host: Host, table: MountTable, names: list[bytes]) -> tuple[HostMount | None, bytes]:
+    """The mount that shows the host's path *names*, and the guest's path for it; None and b"" where none does."""
+    found = [place for mount in table.all() if (place := _shown(host, table, mount, names)) is not None]
+    return max(found, key=lambda each: len(each[1]), default=(None, b""))
 
 
 def _shown(host: Host, table: MountTable, mount: object, names: list[bytes]) -> tuple[HostMount, bytes] | None:

@@ -84,8 +84,8 @@ def _each(thread: LinuxThread, count: int, end: float | None, act: Callable[[int
         try:
             more = act(done)
         except Wait as wait:
-            assert isinstance(wait.resume, Paused)
-            wait.resume = _Several(wait.resume.done, wait.resume.until, wait.resume.control, done, end)
+            kept = wait.resume if isinstance(wait.resume, Paused) else Paused(0, None)
+            wait.resume = _Several(kept.done, kept.until, kept.control, done, end)
             raise
         except (OSError, MemoryFault, Interrupted):
             if not done:

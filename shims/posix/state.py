@@ -13,8 +13,9 @@ from compat.sandbox.place import Opened
 from compat.sandbox.view import FileView
 from shims.posix.credentials import Credentials
 from shims.posix.openfiles import FileTable
+from shims.posix.socketnames import SocketNames
 
-__all__ = ["Action", "AltStack", "Child", "Execute", "Pending", "PosixProcess", "PosixThread", "SocketNames"]
+__all__ = ["Action", "AltStack", "Child", "Execute", "Pending", "PosixProcess", "PosixThread"]
 
 Execute = Callable[["PosixThread", "int | None", bytes, list[bytes], list[bytes], frozenset[str]], Callable[[], None]]
 """(thread, directory descriptor or None for the current folder, path, arguments, environment, names of ExecFlags) →
@@ -64,15 +65,6 @@ class Child:
         if self.watch >= 0:
             host.close(self.watch)
             self.watch = -1
-
-
-@dataclass
-class SocketNames:
-    """Names of AF_UNIX sockets. *token* stands before every abstract one on the host, so that they are private to the
-    run; *paths* tells the guest's path for what a socket that this process bound is called on the host."""
-
-    token: bytes
-    paths: dict[bytes, bytes] = field(default_factory=dict)
 
 
 class PosixProcess(Process):
