@@ -35,6 +35,9 @@ class SpecialFile:
         """Take the bytes of *views*; returns how many."""
         raise OSError(errno.EINVAL, "can't be written")
 
+    def close(self, host: Host) -> None:
+        """Release what it holds beside the file's own descriptor; the file is closed."""
+
 
 class OpenFile:
     """An open file description: what dup and fork share. *fd* is the host's descriptor, owned here.
@@ -80,6 +83,8 @@ class OpenFile:
             self.host.close(copy)
         self.copies = []
         fd, self.fd = self.fd, -1
+        if isinstance(self.kind, SpecialFile):
+            self.kind.close(self.host)
         if fd >= 0:
             self.host.close(fd)
 
