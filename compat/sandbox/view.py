@@ -11,8 +11,9 @@ from typing import Final
 
 from compat.data import replace
 from compat.host import Dirent, Host
+from compat.sandbox.adopted import adopt, find_shown
 from compat.sandbox.mounts import HostMount, Mount, MountTable, Point, SyntheticMount
-from compat.sandbox.paths import join, refuse
+from compat.sandbox.paths import join, names_of, refuse
 from compat.sandbox.place import Opened, Place
 from compat.sandbox.present import Present
 from compat.sandbox.resolve import WAY_DEVICE, Resolver
@@ -137,6 +138,15 @@ class FileView:
                 return place.stat().st_ino
         except OSError:
             return own
+
+    def adopt(self, fd: int) -> Opened:
+        """The record of a host file that another process opened and passed here."""
+        return adopt(self.host, self.table, fd)
+
+    def shown(self, host_path: bytes) -> bytes:
+        """The guest's path for the host's absolute one; b"" where no mount shows it."""
+        names = names_of(host_path) if host_path.startswith(b"/") else []
+        return find_shown(self.host, self.table, names)[1] if names else b""
 
     def mounts(self) -> list[Mount]:
         return self.table.all()

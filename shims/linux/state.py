@@ -46,6 +46,11 @@ class LinuxProcess(PosixProcess):
         self.fixes_unaligned = True  # sysmips(MIPS_FIXADE)
         self.function_descriptors = False  # PowerPC's first 64-bit ABI: a handler's address is that of a descriptor
 
+    def recognize(self, thread: PosixThread, fd: int) -> object:
+        from shims.linux.recognizing import recognize  # rarely needed, and it knows all kinds of files
+
+        return recognize(self, fd)
+
     def become_child(self, thread: PosixThread, *, borrows: bool = False) -> None:
         assert isinstance(thread, LinuxThread)
         if self.parent_gate >= 0:  # it is the parent's own parent that waits there

@@ -13,8 +13,9 @@ from compat.sandbox.place import Opened
 from compat.sandbox.view import FileView
 from shims.posix.credentials import Credentials
 from shims.posix.openfiles import FileTable
+from shims.posix.socketnames import SocketNames
 
-__all__ = ["Action", "AltStack", "Child", "Execute", "Pending", "PosixProcess", "PosixThread", "SocketNames"]
+__all__ = ["Action", "AltStack", "Child", "Execute", "Pending", "PosixProcess", "PosixThread"]
 
 Execute = Callable[["PosixThread", "int | None", bytes, list[bytes], list[bytes], frozenset[str]], Callable[[], None]]
 """(thread, directory descriptor or None for the current folder, path, arguments, environment, names of ExecFlags) →
@@ -66,15 +67,6 @@ class Child:
             self.watch = -1
 
 
-@dataclass
-class SocketNames:
-    """Names of AF_UNIX sockets. *token* stands before every abstract one on the host, so that they are private to the
-    run; *paths* tells the guest's path for what a socket that this process bound is called on the host."""
-
-    token: bytes
-    paths: dict[bytes, bytes] = field(default_factory=dict)
-
-
 class PosixProcess(Process):
     """Adds to a process: *files*, *view* (what of the host it sees), *directory* (cwd), *umask*, signal *actions* by
     the guest's signal number, signals *pending* for any thread, and *limits* by RLIMIT name as (soft, hard).
@@ -118,6 +110,10 @@ class PosixProcess(Process):
     def read_implies_exec(self) -> bool:
         """Whether what can be read can be executed."""
         return False
+
+    def recognize(self, thread: PosixThread, fd: int) -> object:
+        """The `OpenFile.kind` of the host's *fd*, which is no socket and came from another process."""
+        return None
 
     def deliverable(self, thread: Thread) -> bool:
         """Whether an unblocked signal is pending that is not ignored, or one that sigtimedwait waits for."""
