@@ -52,6 +52,8 @@ def default_view(
     else:
         root = _root(host, sysroot, writable=sysroot_writable)
     view = FileView(host, MountTable(root))
+    view.private = PrivateFolder(host)
+    view.on_close(view.private.remove)
     try:
         if trust:
             _add_trees(view, {b"/proc/" + name: _own(proc, name) for name in OWN if proc is not None})
@@ -68,14 +70,13 @@ def default_view(
 
 def _add_own(view: FileView, cwd: bytes, proc: Directory | None, dev: Directory | None) -> None:
     """What a guest sees without asking."""
-    private = PrivateFolder(view.host)
-    view.on_close(private.remove)
-    _add_all(view, [HostMount(b"/tmp", partial(private.folder, b"tmp"), kind=b"tmpfs")])
+    folder = view.private.folder
+    _add_all(view, [HostMount(b"/tmp", partial(folder, b"tmp"), kind=b"tmpfs")])
     if names_of(cwd) and names_of(cwd)[0] not in NEVER_GRANTED:
         _add_all(view, [open_grant(view.host, Grant(cwd, cwd))])
     _add_trees(view, {b"/proc": proc, b"/dev": dev})
     if dev is not None:
-        _add_all(view, [HostMount(b"/dev/shm", partial(private.folder, b"shm"), kind=b"tmpfs")])
+        _add_all(view, [HostMount(b"/dev/shm", partial(folder, b"shm"), kind=b"tmpfs")])
 
 
 def start_folder(view: FileView, cwd: bytes) -> Opened:

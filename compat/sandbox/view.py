@@ -14,6 +14,7 @@ from compat.sandbox.mounts import HostMount, Mount, MountTable, Point, Synthetic
 from compat.sandbox.paths import join, refuse
 from compat.sandbox.place import Opened, Place
 from compat.sandbox.present import Present
+from compat.sandbox.private import PrivateFolder
 from compat.sandbox.resolve import WAY_DEVICE, Resolver
 from compat.sandbox.synthetic import Directory, inode, node_stat
 
@@ -22,7 +23,10 @@ NOWHERE: Final = Opened(-1, None, b"/", None)
 
 
 class FileView:
-    """What files a guest sees. *openat2* False walks name by name even where the host could do better."""
+    """What files a guest sees. *openat2* False walks name by name even where the host could do better; *private* is
+    the run's own folder."""
+
+    private: PrivateFolder
 
     def __init__(self, host: Host, table: MountTable, *, openat2: bool = True) -> None:
         self.host = host

@@ -69,4 +69,6 @@ class Linux:
         delivery.deliver(thread)
 
     def finish(self) -> None:
+        if self.process.ipc is not None:
+            self.process.ipc.end()
         self.process.view.close()

@@ -30,6 +30,8 @@ def enter(thread: LinuxThread, program: OpenProgram, arguments: Sequence[bytes],
     memory.mmap_top = (top - stack - _STACK_GAP) & -_PAGE
     memory.clear()
     process.locks_future = False
+    if process.ipc is not None:
+        process.ipc.recount()
     loaded = map_program(process, program)
     map_kernel_pages(process)
     executable = program.image.stack_executable
