@@ -20,6 +20,8 @@ from compat.sandbox.view import NOWHERE, FileView
 NEVER_GRANTED: Final = (b"proc", b"sys", b"dev")
 """First names of working folders that are not granted for being there: they are the host's machinery."""
 
+KINDS: Final = {b"/dev": b"devtmpfs", b"/sys": b"sysfs"}
+
 OWN: Final = (b"self", b"thread-self")
 FIRST_DEVICE: Final = 201
 
@@ -33,14 +35,15 @@ def default_view(
     grants: Iterable[Grant] = (),
     proc: Directory | None = None,
     dev: Directory | None = None,
+    sys: Directory | None = None,
     trust: bool = False,
     sysroot_writable: bool = False,
 ) -> FileView:
     """The files of a guest that was started in *cwd* (absolute).
 
-    *sysroot* is shown as `/`, else that is empty; *proc* and *dev* are the trees at /proc and /dev. /tmp
-    and /dev/shm are private to the run. *cwd* is writable, unless it is `/` or the host's own /proc, /sys,
-    /dev, which nobody gives away by being there. *program* is shown read-only at its own path where no
+    *sysroot* is shown as `/`, else that is empty; *proc*, *dev* and *sys* are the trees at /proc, /dev
+    and /sys. /tmp and /dev/shm are private to the run. *cwd* is writable, unless it is `/` or the host's
+    own /proc, /sys, /dev, which nobody gives away by being there. *program* is shown read-only at its own path where no
     other mount shows it. With *trust* the whole host is shown, with only /proc/self and *grants* laid over
     it.
 
@@ -58,7 +61,7 @@ def default_view(
         if trust:
             _add_trees(view, {b"/proc/" + name: _own(proc, name) for name in OWN if proc is not None})
         else:
-            _add_own(view, cwd, proc, dev)
+            _add_own(view, cwd, {b"/proc": proc, b"/dev": dev, b"/sys": sys})
         _add_all(view, (open_grant(host, grant) for grant in grants))
         if program is not None:
             _add_program(view, program)
@@ -68,14 +71,14 @@ def default_view(
     return view
 
 
-def _add_own(view: FileView, cwd: bytes, proc: Directory | None, dev: Directory | None) -> None:
+def _add_own(view: FileView, cwd: bytes, trees: Mapping[bytes, Directory | None]) -> None:
     """What a guest sees without asking."""
     folder = view.private.folder
     _add_all(view, [HostMount(b"/tmp", partial(folder, b"tmp"), kind=b"tmpfs")])
     if names_of(cwd) and names_of(cwd)[0] not in NEVER_GRANTED:
         _add_all(view, [open_grant(view.host, Grant(cwd, cwd))])
-    _add_trees(view, {b"/proc": proc, b"/dev": dev})
-    if dev is not None:
+    _add_trees(view, trees)
+    if trees[b"/dev"] is not None:
         _add_all(view, [HostMount(b"/dev/shm", partial(folder, b"shm"), kind=b"tmpfs")])
 
 
@@ -100,7 +103,7 @@ def _root(host: Host, sysroot: bytes | None, *, writable: bool) -> Mount:
 def _add_trees(view: FileView, trees: Mapping[bytes, Directory | None]) -> None:
     for number, (path, tree) in enumerate(trees.items(), FIRST_DEVICE):
         if tree is not None:
-            kind = b"proc" if path.startswith(b"/proc") else b"devtmpfs"
+            kind = KINDS.get(path, b"proc")
             view.table.add(SyntheticMount(path, tree, device=os.makedev(0, number), kind=kind))
 
 
