@@ -60,7 +60,7 @@ class SyntheticPlace(Place):
             self._fail(errno.ENOTDIR)
 
     def stat(self) -> os.stat_result:
-        return node_stat(self.node, self.guest_path, self._device, self._tree.started)
+        return self.node.stat(self._host) or node_stat(self.node, self.guest_path, self._device, self._tree.started)
 
     def readlink(self) -> bytes:
         if not isinstance(self.node, Link):

@@ -81,7 +81,7 @@ class FileView:
         if opened.node is None:
             return self.host.fstat(opened.fd)
         device = opened.mount.device if isinstance(opened.mount, SyntheticMount) else WAY_DEVICE
-        return node_stat(opened.node, opened.guest_path, device, self.started)
+        return opened.node.stat(self.host) or node_stat(opened.node, opened.guest_path, device, self.started)
 
     def path(self, opened: Opened) -> bytes:
         """Where an open folder is now, for getcwd(2); ENOENT when it was removed or moved out of sight."""
