@@ -51,6 +51,7 @@ class Terminal(Device):
 
     def __init__(self, number: int) -> None:
         super().__init__(b"/dev/pts/%d" % number, (_PTS_MAJORS[0], number), mode=0o620)
+        self._owner = None  # the user's, as devpts has it
 
     def stat(self, host: Host) -> os.stat_result | None:
         try:
