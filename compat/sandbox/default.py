@@ -44,8 +44,8 @@ def default_view(
     *sysroot* is shown as `/`, else that is empty; *proc*, *dev* and *sys* are the trees at /proc, /dev
     and /sys. /tmp and /dev/shm are private to the run. *cwd* is writable, unless it is `/` or the host's
     own /proc, /sys, /dev, which nobody gives away by being there. *program* is shown read-only at its own path where no
-    other mount shows it. With *trust* the whole host is shown, with only /proc/self and *grants* laid over
-    it.
+    other mount shows it. With *trust* the whole host is shown, with only /proc/self, *grants*, and
+    what is found in *sysroot* laid over it.
 
     Raises:
         CompatError: when a folder or file does not exist or can't be opened.
@@ -58,6 +58,8 @@ def default_view(
     view.private = PrivateFolder(host)
     view.on_close(view.private.remove)
     try:
+        if trust and sysroot is not None:
+            view.prefer(_sysroot(host, sysroot, writable=sysroot_writable))
         if trust:
             _add_trees(view, {b"/proc/" + name: _own(proc, name) for name in OWN if proc is not None})
         else:
@@ -93,6 +95,10 @@ def start_folder(view: FileView, cwd: bytes) -> Opened:
 def _root(host: Host, sysroot: bytes | None, *, writable: bool) -> Mount:
     if sysroot is None:
         return SyntheticMount(b"/", Directory({}, mode=0o755), device=os.makedev(0, FIRST_DEVICE - 1))
+    return _sysroot(host, sysroot, writable=writable)
+
+
+def _sysroot(host: Host, sysroot: bytes, *, writable: bool) -> HostMount:
     mount = open_grant(host, Grant(sysroot, b"/", read_only=not writable))
     if mount.single:
         host.close(mount.root_fd)

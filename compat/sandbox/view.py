@@ -13,6 +13,7 @@ from compat.host import Dirent, Host
 from compat.sandbox.mounts import HostMount, Mount, MountTable, Point, SyntheticMount
 from compat.sandbox.paths import join, refuse
 from compat.sandbox.place import Opened, Place
+from compat.sandbox.preferred import Preferred
 from compat.sandbox.present import Present
 from compat.sandbox.private import PrivateFolder
 from compat.sandbox.resolve import WAY_DEVICE, Resolver
@@ -33,6 +34,7 @@ class FileView:
         self.table = table
         self.started = time.time()
         self._closing: list[Callable[[], None]] = []
+        self._preferred: Preferred | None = None
         self._resolver = Resolver(self, table, openat2=openat2)
         self._present = Present(host)
 
@@ -43,7 +45,21 @@ class FileView:
             OSError: as path_resolution(7): ENOENT, ENOTDIR, ELOOP, EACCES, ENAMETOOLONG. The last name may
             be missing.
         """
+        if self._preferred is not None:
+            found = self._preferred.find(self._absolute(path, base, self._preferred.mount), follow=follow)
+            if found is not None:
+                return found
         return self._resolver.resolve(path, base, follow=follow, entry=False)
+
+    def prefer(self, mount: HostMount) -> None:
+        """Look for files in *mount* first."""
+        self._preferred = Preferred(self, mount)
+
+    def _absolute(self, path: bytes, base: Opened, mount: HostMount) -> bytes:
+        """*path* from the root, if it leads from there or from a folder of *mount*; else the root itself."""
+        if path.startswith(b"/"):
+            return path
+        return self.path(base) + b"/" + path if base.mount is mount else b"/"
 
     def entry(self, path: bytes, base: Opened) -> Place:
         """The place of a name to create, remove or rename: a link there is never followed, even written
@@ -150,7 +166,8 @@ class FileView:
 
     def close(self) -> None:
         """Let go of the descriptors of all mounts. The view is of no use after it."""
-        for mount in self.table.all():
+        preferred = [self._preferred.mount] if self._preferred is not None else []
+        for mount in [*self.table.all(), *preferred]:
             fd = mount.forget() if isinstance(mount, HostMount) else None
             if fd is not None:
                 self.host.close(fd)
