@@ -44,6 +44,9 @@ int uc_context_alloc(void *engine, void **context);
 int uc_context_save(void *engine, void *context);
 int uc_context_restore(void *engine, void *context);
 int uc_context_free(void *context);
+
+void check_exit_request_arm(void *translator);
+int mprotect(void *address, size_t size, int protection);
 """
 
 

@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Any
 
 from compat.cpu._unicorn import ffi
+from compat.cpu.internals import Internals
 from compat.cpu.registers import Batch, Register, WideBatch
 from compat.errors import CompatError, Unsupported
 
@@ -22,20 +23,10 @@ __all__ = ["EXCEPTION", "INVALID_INSTRUCTION", "OK", "Engine", "EngineError"]
 OK, INVALID_INSTRUCTION, EXCEPTION = 0, 10, 21
 _HOOK_INTERRUPT, _HOOK_INSTRUCTION, _HOOK_CODE = 1 << 0, 1 << 1, 1 << 2
 _HOOK_BLOCK_MADE, _HOOK_TLB_FILL = 1 << 15, 1 << 17
-_PAGE_SIZE, _USE_EXITS, _CPU_MODEL, _REMOVE_CODE, _FLUSH_CODE, _FLUSH_TLB, _TLB_TYPE = 1, 4, 7, 9, 10, 11, 12
+_PAGE_SIZE, _USE_EXITS, _EXITS, _CPU_MODEL, _REMOVE_CODE, _FLUSH_CODE, _FLUSH_TLB, _TLB_TYPE = 1, 4, 6, 7, 9, 10, 11, 12
 _TLB_VIRTUAL = 1
 _FIRST_ACCESS = 16
 """UC_MEM_READ; write and fetch follow it, so 1 << (type - 16) is the access as R=1 W=2 X=4."""
-
-_ENGINE_BYTES = 0x2000
-"""How much of the engine's structure is searched; its jump buffers, behind the field sought, are longer."""
-
-
-_JUMP_BUFFERS = 0x1000
-"""How many zero bytes must follow the flags of `stop_between_blocks`; the jump buffers are longer."""
-
-_LIBRARY_BYTES = 1 << 26
-"""More than the library's code is long: how near to each other its functions are."""
 
 
 class EngineError(CompatError):
@@ -49,7 +40,7 @@ def _library() -> Any:
         folder = os.path.join(package, "lib")
         for name in os.listdir(folder) if os.path.isdir(folder) else ():
             if name.startswith("libunicorn.") and not name.endswith(".a"):
-                return ffi.dlopen(os.path.join(folder, name))
+                return ffi.dlopen(os.path.join(folder, name), ffi.RTLD_LAZY)  # of its 30,000 symbols few are called
     raise Unsupported("the package 'unicorn' (2.1.4 or later) is not installed, or has no library for this machine")
 
 
@@ -71,8 +62,7 @@ class Engine:
         self._handle = slot[0]
         self._keep: list[object] = []
         self._failure: BaseException | None = None
-        self._fault_offset: int | None = None
-        self._exit_field: int | None = None
+        self._between_blocks = False
         if model is not None:
             self._control(_CPU_MODEL, 1, ffi.cast("int", model))
         if page_size is not None:
@@ -80,9 +70,15 @@ class Engine:
         self._control(_TLB_TYPE, 1, ffi.cast("int", _TLB_VIRTUAL))
         # With no exit addresses at all, a jump to address 0 faults like any other instead of ending the run.
         self._control(_USE_EXITS, 1, ffi.cast("int", 1))
+        self._internals = Internals(self._library, self._handle)
 
     def __del__(self) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Release what Unicorn holds; the engine is of no use after it. Never from a hook."""
         if handle := getattr(self, "_handle", None):
+            self._handle = None
             self._library.uc_close(handle)
 
     def _control(self, what: int, count: int, *values: Any) -> None:
@@ -112,11 +108,11 @@ class Engine:
 
     def start(self, pc: int, count: int = 0) -> int:
         """Run from *pc* until `stop`, an error or *count* instructions; return the error code."""
-        if count:
-            self._check_everywhere(True)
+        if count and self._between_blocks:
+            self._check_after_access(True)
         code: int = self._library.uc_emu_start(self._handle, pc, 0, 0, count)
-        if count:
-            self._check_everywhere(False)
+        if count and self._between_blocks:
+            self._check_after_access(False)
         if self._failure is not None:
             failure, self._failure = self._failure, None
             raise failure
@@ -127,55 +123,40 @@ class Engine:
         self._library.uc_emu_stop(self._handle)
 
     def fault_address(self) -> int:
-        """Return the exact address of the access that the fill hook refused last.
-
-        Unicorn keeps it (`invalid_addr` in `uc_priv.h`) but has no call that tells it; `find_fault_field`
-        learns where.
-        """
-        if self._fault_offset is None:
+        """Return the exact address of the access that the fill hook refused last; needs `find_fault_field`."""
+        address = self._internals.fault_address()
+        if address is None:
             raise EngineError("unicorn: the field that holds a fault's address is not known")
-        field = ffi.cast("uint64_t *", self._handle + self._fault_offset)
-        return int(field[0])
+        return address
 
     def find_fault_field(self, probes: Sequence[int]) -> None:
-        """Find the field of `fault_address` by jumping to *probes*, which the fill hook must refuse."""
-        candidates = set(range(0, _ENGINE_BYTES, 8))
-        words = ffi.cast("uint64_t *", self._handle)
-        for probe in probes:
-            self.start(probe)
-            candidates = {offset for offset in candidates if words[offset // 8] == probe}
-        if len(candidates) != 1:
-            raise EngineError(f"unicorn: {len(candidates)} fields hold a fault's address; is this 2.1.4?")
-        self._fault_offset = candidates.pop()
+        """Learn what `fault_address` needs by jumping to *probes*, which the fill hook must refuse."""
+        found = self._internals.find_fault_field(self.start, probes)
+        if found != 1:
+            raise EngineError(f"unicorn: {found} fields hold a fault's address; is this 2.1.4?")
 
-    def find_exit_field(self) -> int | None:
-        """Find the field that `stop_between_blocks` sets, while it can be told by what lies around it.
+    def stop_between_blocks(self) -> bool:
+        """Let stops take effect only where a block begins, and spare every load and store a check.
 
         After each access Unicorn asks whether to stop, and a stop taken there runs the whole instruction again:
-        `add [mem], 1` would count twice. `no_exit_request` (`uc_priv.h`), meant for Thumb's IT blocks, leaves
-        these checks out of what is translated. It lies between `first_tb` and `init_done`, just before the jump
-        buffers, which are zero until the first run: so call this before. None if this library's structure does
-        not look so.
+        `add [mem], 1` would count twice. Returns whether that could be had.
         """
-        data = bytes(ffi.buffer(ffi.cast("char *", self._handle), _ENGINE_BYTES + _JUMP_BUFFERS))
-        flags = (b"\0\0\0\1\0\0\0\0", b"\0\1\0\1\0\0\0\0")
-        places = [
-            offset
-            for offset in range(8, _ENGINE_BYTES, 8)
-            if data[offset : offset + 8] in flags and not any(data[offset + 8 : offset + 8 + _JUMP_BUFFERS])
-        ]
-        return places[0] + 2 if len(places) == 1 else None
+        self._between_blocks = True
+        return self._check_after_access(False)
 
-    def stop_between_blocks(self, field: int) -> None:
-        """Let stops take effect only where a block begins, and spare every load and store a check."""
-        self._exit_field = field
-        self._check_everywhere(False)
+    def stop_between_blocks_in_thumb(self) -> bool:
+        """The same for Thumb code, for all engines of this process."""
+        return self._internals.never_check_after_access_on_arm()
 
-    def _check_everywhere(self, wanted: bool) -> None:
-        """Whether code that is translated from now on asks after each access; counting instructions needs it."""
-        if self._exit_field is not None:
-            self.flush_code()
-            ffi.cast("char *", self._handle)[self._exit_field] = b"\0" if wanted else b"\1"
+    def stop_anywhere(self) -> None:
+        """Undo `stop_between_blocks`."""
+        self._between_blocks = False
+        self._check_after_access(True)
+
+    def _check_after_access(self, wanted: bool) -> bool:
+        """Whether code asks after each access if it must stop; counting instructions needs it."""
+        self.flush_code()
+        return self._internals.check_after_access(wanted)
 
     # --- hooks --------------------------------------------------------------------------------------------
 
@@ -220,6 +201,10 @@ class Engine:
 
         self._hook(_HOOK_BLOCK_MADE, self._callback("void(void *, uc_tb *, uc_tb *, void *)", callback))
 
+    def end_runs_at(self, addresses: Sequence[int]) -> None:
+        """End the run, without an error, before an instruction at any of *addresses* that is translated from now on."""
+        self._control(_EXITS, 2, ffi.new("uint64_t[]", list(addresses)), ffi.cast("size_t", len(addresses)))
+
     def weigh_down(self, begin: int, end: int) -> None:
         """Make code from *begin* to *end*, both included, translate into shorter blocks.
 
@@ -231,27 +216,14 @@ class Engine:
     def before_exception(self, decide: Callable[[int], bool]) -> bool:
         """Call *decide(number)* for each CPU exception while the PC is still exact; True ends the run there.
 
-        The run then ends with INVALID_INSTRUCTION. Unicorn asks a function of the CPU family
-        (`stop_interrupt` in `uc_priv.h`); for CPUs that have none this fills the empty place, which is known
-        by the functions around it. Returns False, with nothing changed, if this library's structure does not
-        look so.
+        The run then ends with INVALID_INSTRUCTION. Returns False, with nothing changed, if that can't be had.
         """
-        place = self._empty_function()
-        if place is None:
-            return False
         raw = self._callback("int(void *, int)", lambda _engine, number: decide(number), 1)
-        ffi.cast("uintptr_t *", self._handle)[place] = int(ffi.cast("uintptr_t", raw))
+        if not self._internals.set_stop_interrupt(raw):
+            return False
         # With no hook at all an exception that goes on would end the run.
         self._hook(_HOOK_INTERRUPT, ffi.addressof(self._library, "uc_errno"))
         return True
-
-    def _empty_function(self) -> int | None:
-        near = int(ffi.cast("uintptr_t", ffi.addressof(self._library, "uc_open")))
-        words = ffi.unpack(ffi.cast("uintptr_t *", self._handle), 80)
-        kinds = "".join("f" if abs(word - near) < _LIBRARY_BYTES else "0" if word == 0 else "." for word in words)
-        around = "0" + "f" * 11 + "0" + "f" * 20
-        place = kinds.find(around)
-        return None if place < 0 or kinds.count(around) != 1 else place + 12
 
     def _callback(self, signature: str, function: Callable[..., Any], refused: Any = None) -> Any:
         raw = ffi.callback(signature, function, error=refused, onerror=self._fail)

@@ -43,6 +43,9 @@ class Supervisor(Protocol):
     def code(self, address: int, size: int) -> bytes:
         """Return *size* bytes of guest code; fewer where the guest may not execute."""
 
+    def make_anew(self, begin: int, end: int, suspicious: re.Pattern[bytes] | None = None) -> None:
+        """Forget the blocks of an address range. From now on ask `Family.made` about new blocks that match."""
+
 
 OWN_PAGE = 0x7FFFF000
 """Where frame 0 is seen, readable, writable and executable, while the machine runs code of its own."""
@@ -102,8 +105,8 @@ class Family:
         """
         raise NotImplementedError
 
-    def invalid(self, pc: int) -> Event:
-        """Say what it means that Unicorn ended the run at *pc* with UC_ERR_INSN_INVALID."""
+    def invalid(self, pc: int) -> Event | None:
+        """Say what it means that Unicorn ended the run at *pc* with UC_ERR_INSN_INVALID; None: the guest goes on."""
         return Event("illegal", 0, pc)
 
     def settle(self, event: Event | None) -> None:
@@ -138,8 +141,12 @@ class Family:
     def fetching(self, page: int, code: memoryview) -> None:
         """Look at a page of code before any of it is translated."""
 
-    stops_between_blocks: ClassVar[bool] = True
-    """Whether a run may only stop where a block begins; without that, an instruction with a load may run twice."""
+    def stop_between_blocks(self) -> bool:
+        """Let runs stop only where a block begins, so that no instruction runs twice; say whether it can be had."""
+        return self.engine.stop_between_blocks()
+
+    def changing(self, page: int) -> None:
+        """A page is about to be written to whose code has run."""
 
     def pc_to_write(self, value: int) -> int:
         """What Unicorn must be told so that the PC becomes *value* and nothing else changes."""

@@ -8,19 +8,20 @@ Six things of Unicorn's are set right here:
   is, and forgets it.
 - A load or store in a delay slot that needs a new page leaves the same mark; `filled` takes it away.
 - Its translator loses a temporary per instruction and crashes the process in a block of about 390
-  instructions. Pages with such runs, also of zeros (nop), are made heavier, which ends their blocks before.
+  instructions. Pages with such runs are made heavier, which ends their blocks before. Runs of instructions that
+  do nothing stay too light even so; they are hardly ever run, and who runs one loses exact stops from then on.
 - LL looks its address up in the CPU's own TLB whatever the software MMU says, so that TLB maps 0 to 2 GiB
   (MIPS32) or 0 to 32 GiB (MIPS64): MIPS64 programs must be given no address above, or their atomics fail.
 - `rdhwr $29` needs Config3.ULRI and HWREna.
 
-Unaligned accesses are exceptions ("alignment"); Linux does them for the program.
+Unaligned accesses are exceptions ("alignment"): Linux does them for the program (shims/linux/unaligned_mips.py).
 """
 
 from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from compat.cpu.engine import Engine
 from compat.cpu.family import OUTSIDE, Event, Family, Supervisor, numbered
@@ -83,8 +84,20 @@ _INTERNAL = 0x10000
 """EXCP_INTERRUPT and up, with -1 for none, are QEMU's own, not the CPU's."""
 
 _LONG_RUN = re.compile(rb"\0{100,}")
+_CHUNK, _LIGHT_ENOUGH = 64, 8
+"""A block ends after 4000 operations. A heavy instruction is 11 or more of them, an idle one 10: with at most so many
+idle ones in each chunk, a block has 369 instructions at most, and 370 are known to be well."""
+
 _ENDS_BLOCK = bytes(1 if major >> 2 in (2, 3, 4, 5, 6, 7, 20, 21, 22, 23) else 0 for major in range(256))
 """By an instruction's first byte: whether it surely ends a block (a branch that is none of REGIMM)."""
+
+
+def _is_idle(word: int) -> bool:
+    """Whether an instruction does nothing, or might: it writes to $0 or only hints. Branches don't count."""
+    major, rt, rd = word >> 26, word >> 16 & 31, word >> 11 & 31
+    if major in (0x00, 0x1C, 0x1F):  # SPECIAL, SPECIAL2, SPECIAL3
+        return rd == 0 or (rt == 0 and major == 0x1F)
+    return (rt == 0 and (8 <= major <= 0xF or major in (0x18, 0x19))) or major in (0x2F, 0x33)  # CACHE, PREF
 
 
 class _Mips(Family):
@@ -95,7 +108,6 @@ class _Mips(Family):
     settable = {"fcsr": 0xFF83_FFFF & ~(0x3F << 12)}  # noqa: RUF012
     pc = "pc"
     tls = "userlocal"
-    stops_between_blocks = False  # its long blocks must be heavy, and a page taken away must end the block at once
     status = _CU1 | _USER
     fill_tlb = _FILL_TLB_32
 
@@ -104,6 +116,8 @@ class _Mips(Family):
         self._order = ">" if self.mode & _BIG else "<"
         self._flags: list[int] = []
         self._heavy: set[int] = set()
+        self._idle: dict[int, list[int]] = {}
+        self._stops_between_blocks = False
         self._context: object = None
         self._event: Event | None = None
 
@@ -172,11 +186,59 @@ class _Mips(Family):
         event, self._event = self._event, None
         return Event("illegal", 0, pc) if event is None else event._replace(address=pc)
 
+    def stop_between_blocks(self) -> bool:
+        self._stops_between_blocks = super().stop_between_blocks()
+        return self._stops_between_blocks
+
     def fetching(self, page: int, code: memoryview) -> None:
         first = bytes(code[0 if self.mode & _BIG else 3 :: 4]).translate(_ENDS_BLOCK)
-        if page not in self._heavy and _LONG_RUN.search(first):
+        runs = [run.span() for run in _LONG_RUN.finditer(first)]
+        if runs:
+            self._make_heavy(page)
+        if self._stops_between_blocks:
+            self._watch_idle_code(page, struct.unpack(f"{self._order}{len(code) // 4}I", code), runs)
+
+    def _make_heavy(self, page: int) -> None:
+        if page not in self._heavy:
             self._heavy.add(page)
             self.engine.weigh_down(page, page + 0xFFF)
+
+    def _watch_idle_code(self, page: int, words: Sequence[int], runs: list[tuple[int, int]]) -> None:
+        """End runs in each chunk of *runs* that is too light even when heavy, behind an idle instruction of it.
+
+        There the PC may stand at either, for Unicorn does not move it when it ends a run inside a block.
+        """
+        addresses = []
+        for chunk in [range(i, min(i + _CHUNK, end)) for begin, end in runs for i in range(begin, end, _CHUNK)]:
+            idle = [i for i in chunk if _is_idle(words[i])]
+            if len(idle) > _LIGHT_ENOUGH:
+                pair = next((i for i in idle if i - 1 in idle), None)
+                if pair is None:
+                    self._stop_anywhere()
+                    return
+                addresses.append(page + 4 * pair)
+        if addresses != self._idle.get(page, []):
+            self._idle[page] = addresses
+            self.engine.end_runs_at([address for page in self._idle.values() for address in page])
+
+    def resume_address(self) -> int:
+        pc = super().resume_address()
+        if self._idle and {pc, pc + 4} & set(self._idle.get(pc & ~0xFFF, ())):
+            self._stop_anywhere()
+        return pc
+
+    def changing(self, page: int) -> None:
+        """The page may come to hold long runs of idle code, and it will not be fetched again."""
+        self._make_heavy(page)
+        self._stop_anywhere()
+
+    def _stop_anywhere(self) -> None:
+        """Give exact stops up: their checks make idle code heavy enough."""
+        if self._stops_between_blocks:
+            self._stops_between_blocks = False
+            self._idle.clear()
+            self.engine.end_runs_at(())
+            self.engine.stop_anywhere()
 
     def set_wide_floats(self, wide: bool) -> None:
         """Choose 32 (Status.FR=1) or 16 (FR=0) doubles, as ELF flags or PR_SET_FP_MODE ask."""
