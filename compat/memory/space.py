@@ -118,6 +118,7 @@ class AddressSpace(Mapper):
     def forked(self) -> None:
         """In the child of a fork: take away, wipe and unlock what madvise and mlock said."""
         self.changes = None
+        self.backings.forked()
         for area in list(self.areas):
             if area.marks & Mark.NOT_FORKED:
                 self._unmap(area.start, area.end)

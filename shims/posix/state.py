@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from compat.abi.abi import Abi
 from compat.data import dataclass, field
@@ -14,6 +15,9 @@ from compat.sandbox.view import FileView
 from shims.posix.credentials import Credentials
 from shims.posix.openfiles import FileTable
 from shims.posix.socketnames import SocketNames
+
+if TYPE_CHECKING:
+    from shims.posix.ipc import Ipc
 
 __all__ = ["Action", "AltStack", "Child", "Execute", "Pending", "PosixProcess", "PosixThread"]
 
@@ -72,7 +76,8 @@ class PosixProcess(Process):
     the guest's signal number, signals *pending* for any thread, and *limits* by RLIMIT name as (soft, hard).
 
     Also *credentials*, *children* by pid, whether it adopts orphans (*subreaper*), and *root_pid*, the first guest
-    process: the top of the tree that guests see, *executable*, the program's file, and *socket_names*."""
+    process: the top of the tree that guests see, *executable*, the program's file, *socket_names*, and *ipc* once
+    System V IPC is used."""
 
     def __init__(self, abi: Abi, memory: AddressSpace, host: Host, options: Options) -> None:
         super().__init__(abi, memory, host, options)
@@ -95,6 +100,7 @@ class PosixProcess(Process):
         self.executable = Opened(-1, None, b"", None)
         self.arguments: list[bytes] = []
         self.environment: list[bytes] = []
+        self.ipc: Ipc | None = None
         self.socket_names = SocketNames(host.getrandom(4).hex().encode())
 
     def move(self, abi: Abi, memory: AddressSpace) -> None:
@@ -147,6 +153,8 @@ class PosixProcess(Process):
         thread.pending = []
         if self.engine is not None:
             self.engine.forked()
+        if self.ipc is not None:
+            self.ipc.forked()
 
 
 class PosixThread(Thread):
