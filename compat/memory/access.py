@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Iterator
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from compat.errors import MemoryFault
-from compat.memory.areas import Area, AreaMap, Mark, Protection
-from compat.memory.changes import Changes
+from compat.memory.areas import Area, AreaMap, Mark
 from compat.memory.ram import PAGE, Ram
+
+if TYPE_CHECKING:
+    from compat.memory.changes import Changes
 
 __all__ = ["NOWHERE", "Access", "Accessor"]
 
@@ -93,10 +95,10 @@ class Accessor:
         """The accesses that *area* allows, a mask of Protection: no CPU here can write or execute without reading."""
         return _RIGHTS[area.protection]
 
-    def rights(self, address: int) -> Protection:
+    def rights(self, address: int) -> int:
         """What the guest may do at *address*; none where nothing is mapped."""
         area = self._find(address)
-        return Protection(area.protection if area else 0)
+        return area.protection if area else 0
 
     def _find(self, address: int) -> Area | None:
         """The area at *address*, a stack that grows down to it included."""
@@ -155,6 +157,12 @@ class Accessor:
         for view in self._pieces(address, size, _WRITE):
             view[:] = data[done : done + len(view)]
             done += len(view)
+
+    def host_address(self, address: int) -> int:
+        """Where the byte at *address* lies in this host process; raises MemoryFault where it can't be read."""
+        area, _ = self._reach(address, address + 1, _READ)
+        assert area.frame is not None
+        return self.ram.first + area.frame + address - area.start
 
     def store(self, address: int, data: bytes) -> None:
         """Store *data* whatever the guest's rights are, as a kernel does into pages that it gives to the guest."""

@@ -10,7 +10,6 @@ import itertools
 from collections.abc import Callable
 
 from compat.memory.areas import Area, Mark
-from compat.memory.changes import Changes
 from compat.memory.mapping import Mapper, check_page, check_shared, rounded
 from compat.memory.ram import PAGE, Ram
 
@@ -107,6 +106,8 @@ class AddressSpace(Mapper):
 
     def borrowed(self) -> None:
         """In the child of a vfork: record what happens to the memory, which is a copy of the parent's."""
+        from compat.memory.changes import Changes  # only here: few guests lend memory
+
         self.changes = Changes(self)
         self.flush = True
 
@@ -118,6 +119,7 @@ class AddressSpace(Mapper):
     def forked(self) -> None:
         """In the child of a fork: take away, wipe and unlock what madvise and mlock said."""
         self.changes = None
+        self.backings.forked()
         for area in list(self.areas):
             if area.marks & Mark.NOT_FORKED:
                 self._unmap(area.start, area.end)

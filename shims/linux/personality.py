@@ -91,6 +91,8 @@ class Linux:
 
     def finish(self) -> None:
         give_back(self.process)
+        if self.process.ipc is not None:
+            self.process.ipc.end()
         self.process.view.close()
 
 

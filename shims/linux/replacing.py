@@ -82,7 +82,7 @@ def _replace(thread: LinuxThread, program: OpenProgram, arguments: list[bytes], 
     give_back(process)
     thread.id = process.pid
     process.engine.alone(thread)
-    process.futexes = {}
+    process.futexes, process.locks = {}, {}
     process.files.close_on_exec()
     process.actions = {n: Action(1) for n, action in process.actions.items() if action.handler == 1}
     thread.altstack, thread.clear_tid, thread.robust_list = AltStack(), 0, 0
