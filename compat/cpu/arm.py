@@ -8,7 +8,9 @@ map, as are the other helpers and the vectors page: code built for ARMv7 calls n
 
 from __future__ import annotations
 
-from compat.cpu.family import Event, Family, numbered
+from compat.cpu.arm_hints import HINT, without_hints
+from compat.cpu.engine import Engine
+from compat.cpu.family import Event, Family, Supervisor, Wrong, numbered
 from compat.cpu.registers import Register
 
 __all__ = ["Arm"]
@@ -28,7 +30,7 @@ _REGISTERS = {
 
 _CPACR, _FPEXC = Register(111, 4), Register(4, 4)
 _FLOAT_ON, _FPEXC_EN = 0xF << 20, 1 << 30
-_USER_MODE, _THUMB = 0x10, 0x20
+_USER_MODE, _THUMB, _IT = 0x10, 0x20, 0x0600_FC00
 
 _EXCEPTIONS = {1: "illegal", 3: "alignment", 4: "alignment", 7: "breakpoint"}
 
@@ -47,6 +49,10 @@ class Arm(Family):
     pc = "pc"
     tls = "tpidruro"
 
+    def __init__(self, engine: Engine, supervisor: Supervisor) -> None:
+        super().__init__(engine, supervisor)
+        self._hints: set[int] = set()
+
     def prepare(self) -> None:
         self.engine.write(_CPACR, _FLOAT_ON)
         self.engine.write(_FPEXC, _FPEXC_EN)
@@ -54,6 +60,25 @@ class Arm(Family):
 
     def exception(self, number: int, pc: int) -> Event:
         return Event(_EXCEPTIONS.get(number, "illegal"), number, pc)
+
+    def invalid(self, pc: int) -> Event | None:
+        """A hint may be why the run ended, behind itself. Its block is made anew and looked at, once for each place."""
+        size = next((size for size in (2, 4) if HINT.fullmatch(self.supervisor.code(pc - size, size))), 0)
+        if pc in self._hints or not size:
+            return Event("illegal", 0, pc)
+        self.supervisor.make_anew(pc - size, pc, None if self._hints else HINT)
+        self._hints.add(pc)
+        return None
+
+    def made(self, code: bytes) -> Wrong | None:
+        return without_hints(code, thumb=bool(self.engine.read(_REGISTERS["cpsr"]) & _THUMB))
+
+    def filled(self) -> None:
+        """Looking a page up makes Unicorn write the IT bits of the instruction into the CPU's state, where they stay
+        when the access succeeds: translated code keeps none there, and the next block would begin as conditional."""
+        cpsr = self.engine.read(_REGISTERS["cpsr"])
+        if cpsr & _IT:
+            self.engine.write(_REGISTERS["cpsr"], cpsr & ~_IT)
 
     def resume_address(self) -> int:
         thumb = self.engine.read(_REGISTERS["cpsr"]) & _THUMB

@@ -73,7 +73,12 @@ class Engine:
         self._internals = Internals(self._library, self._handle)
 
     def __del__(self) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Release what Unicorn holds; the engine is of no use after it. Never from a hook."""
         if handle := getattr(self, "_handle", None):
+            self._handle = None
             self._library.uc_close(handle)
 
     def _control(self, what: int, count: int, *values: Any) -> None:

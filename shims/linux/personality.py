@@ -14,6 +14,7 @@ from compat.errors import BadFile, MemoryFault
 from compat.host import Host
 from compat.memory import AddressSpace
 from compat.process import CpuFault, Options, Program, Registers, Thread
+from compat.sandbox.place import Opened
 from shims.linux.execution import open_program
 from shims.linux.standard import adopt_standard_files
 from shims.linux.start import enter
@@ -54,9 +55,9 @@ class Linux:
         build_view(process, program)
         adopt_standard_files(process)
         thread = LinuxThread(process, process.pid, registers)
-        fd = os.open(program.path, os.O_RDONLY | os.O_CLOEXEC)
         try:
-            opened, arguments = open_program(process, fd, program.guest_path, program.guest_path, program.arguments)
+            file = Opened(os.open(program.path, os.O_RDONLY | os.O_CLOEXEC), None, program.guest_path, None)
+            opened, arguments = open_program(process, file, program.guest_path, program.arguments)
             enter(thread, opened, arguments, program.environment)
         except OSError as error:
             raise BadFile(f"{os.fsdecode(program.path)}: can't start: {error.strerror}") from None
@@ -64,10 +65,13 @@ class Linux:
 
     def fault(self, thread: Thread, fault: MemoryFault | CpuFault) -> None:
         from shims.linux import delivery, faults
+        from shims.linux.emulation import emulate
 
         assert isinstance(thread, LinuxThread)
-        faults.raise_fault(thread, fault)
-        delivery.deliver(thread)
+        remains = emulate(thread, fault) if isinstance(fault, CpuFault) else fault
+        if remains is not None:
+            faults.raise_fault(thread, remains)
+            delivery.deliver(thread)
 
     def attend(self, thread: Thread) -> None:
         from shims.linux import delivery
