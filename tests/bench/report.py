@@ -87,7 +87,9 @@ def problems(rows: Iterable[Row]) -> list[str]:
 def markdown(header: Sequence[str], rows: Sequence[Row]) -> str:
     """The whole report as a Markdown file."""
     lines = ["# A recorded run of `python -m tests.bench`", "", *(f"- {line}" for line in header)]
-    lines.append("- CPU time of the cheapest run, without start-up; native is the same source built for this machine")
+    lines.append(
+        "- CPU time of the cheapest run, without start-up (fork, execve, pipe and futex: by the clock); native is the same source built for this machine"
+    )
     lines += ["", "| " + " | ".join(HEADER) + " |", "|" + "---|" * 3 + "---:|" * (len(HEADER) - 3)]
     lines += ["| " + " | ".join(row.cells()) + " |" for row in rows]
     lines += ["", *(f"- {line}" for line in [*summary(rows), *problems(rows)])]
