@@ -49,7 +49,7 @@ LATE = HEAVY | {
         "subprocess",
     ),
     *("tempfile", "threading", "traceback", "urllib", "zlib"),
-    *("compat.abi.row_parser", "compat.trace", "shims.linux.frames", "shims.linux.proc", "shims.linux.replacing"),
+    *("compat.abi.row_parser", "compat.trace", "shims.linux.frames", "shims.linux.proc"),
 }
 """What a warm run of a tiny program does without. Each costs a millisecond or more, and a whole start about fifty."""
 
