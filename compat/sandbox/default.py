@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Final
 
@@ -35,6 +35,7 @@ def default_view(
     dev: Directory | None = None,
     trust: bool = False,
     sysroot_writable: bool = False,
+    made: Callable[[], None] | None = None,
 ) -> FileView:
     """The files of a guest that was started in *cwd* (absolute).
 
@@ -42,7 +43,7 @@ def default_view(
     and /dev/shm are private to the run. *cwd* is writable, unless it is `/` or the host's own /proc, /sys,
     /dev, which nobody gives away by being there. *program* is shown read-only at its own path where no
     other mount shows it. With *trust* the whole host is shown, with only /proc/self and *grants* laid over
-    it.
+    it. *made* is called once something private lies on the host that the end of the run must remove.
 
     Raises:
         CompatError: when a folder or file does not exist or can't be opened.
@@ -56,7 +57,7 @@ def default_view(
         if trust:
             _add_trees(view, {b"/proc/" + name: _own(proc, name) for name in OWN if proc is not None})
         else:
-            _add_own(view, cwd, proc, dev)
+            _add_own(view, cwd, proc, dev, made)
         _add_all(view, (open_grant(host, grant) for grant in grants))
         if program is not None:
             _add_program(view, program)
@@ -66,9 +67,15 @@ def default_view(
     return view
 
 
-def _add_own(view: FileView, cwd: bytes, proc: Directory | None, dev: Directory | None) -> None:
+def _add_own(
+    view: FileView,
+    cwd: bytes,
+    proc: Directory | None,
+    dev: Directory | None,
+    made: Callable[[], None] | None,
+) -> None:
     """What a guest sees without asking."""
-    private = PrivateFolder(view.host)
+    private = PrivateFolder(view.host, made=made)
     view.on_close(private.remove)
     _add_all(view, [HostMount(b"/tmp", partial(private.folder, b"tmp"), kind=b"tmpfs")])
     if names_of(cwd) and names_of(cwd)[0] not in NEVER_GRANTED:
