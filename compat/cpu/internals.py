@@ -7,7 +7,7 @@ isn't found where these facts say is left alone, and the caller is told.
 from __future__ import annotations
 
 import mmap
-import platform
+import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -24,7 +24,7 @@ _JUMP_BUFFERS = 0x1000
 _LIBRARY_BYTES = 1 << 26
 """More than the library's code is long: how near to each other its functions are."""
 
-_RETURN = {"x86_64": b"\xc3", "AMD64": b"\xc3", "aarch64": b"\xc0\x03\x5f\xd6"}
+_RETURN = {"x86_64": b"\xc3", "aarch64": b"\xc0\x03\x5f\xd6"}
 """A host CPU's instruction that returns from a function."""
 
 
@@ -92,7 +92,7 @@ class Internals:
         made to return at once, in this process's copy of the library. Returns False, with nothing changed, where
         that can't be: another host CPU, or a host that keeps code as it is.
         """
-        end = _RETURN.get(platform.machine())
+        end = _RETURN.get(os.uname().machine)
         try:
             function = int(ffi.cast("uintptr_t", ffi.addressof(self._library, "check_exit_request_arm")))
             protect = self._library.mprotect

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Final
 
@@ -38,6 +38,7 @@ def default_view(
     sys: Directory | None = None,
     trust: bool = False,
     sysroot_writable: bool = False,
+    made: Callable[[], None] | None = None,
 ) -> FileView:
     """The files of a guest that was started in *cwd* (absolute).
 
@@ -45,7 +46,8 @@ def default_view(
     and /sys. /tmp and /dev/shm are private to the run. *cwd* is writable, unless it is `/` or the host's
     own /proc, /sys, /dev, which nobody gives away by being there. *program* is shown read-only at its own path where no
     other mount shows it. With *trust* the whole host is shown, with only /proc/self, *grants*, and
-    what is found in *sysroot* laid over it.
+    what is found in *sysroot* laid over it. *made* is called once something private lies on the host that the end of
+    the run must remove.
 
     Raises:
         CompatError: when a folder or file does not exist or can't be opened.
@@ -55,7 +57,7 @@ def default_view(
     else:
         root = _root(host, sysroot, writable=sysroot_writable)
     view = FileView(host, MountTable(root))
-    view.private = PrivateFolder(host)
+    view.private = PrivateFolder(host, made=made)
     view.on_close(view.private.remove)
     try:
         if trust and sysroot is not None:

@@ -1,13 +1,12 @@
 """What the engine asks of Linux: start a program, turn faults into signals, deliver what is pending.
 
-What a guest without signals and execve does not need is imported where it is used: its start is to be short.
+What a guest without signals does not need is imported where it is used: its start is to be short.
 """
 
 from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable
 
 from compat.abi.abi import Abi
 from compat.errors import BadFile, MemoryFault
@@ -16,13 +15,13 @@ from compat.memory import AddressSpace
 from compat.process import CpuFault, Options, Program, Registers, Thread
 from compat.sandbox.place import Opened
 from shims.linux.execution import open_program
+from shims.linux.replacing import prepare_execute
 from shims.linux.standard import adopt_standard_files
 from shims.linux.start import enter
 from shims.linux.state import LinuxProcess, LinuxThread
 from shims.linux.vfork import give_back
 from shims.linux.view import build_view
 from shims.posix import limits
-from shims.posix.state import PosixThread
 
 __all__ = ["Linux", "make_personality", "make_process"]
 
@@ -47,7 +46,7 @@ class Linux:
         process = self.process
         process.pid = os.getpid()
         limits.begin(process)
-        process.execute = _prepare_execute
+        process.execute = prepare_execute
         process.umask = process.host.umask(0)
         process.host.umask(process.umask)
         signal.signal(
@@ -85,16 +84,3 @@ class Linux:
         if self.process.ipc is not None:
             self.process.ipc.end()
         self.process.view.close()
-
-
-def _prepare_execute(
-    thread: PosixThread,
-    directory: int | None,
-    path: bytes,
-    arguments: list[bytes],
-    environment: list[bytes],
-    flags: frozenset[str],
-) -> Callable[[], None]:
-    from shims.linux.replacing import prepare_execute
-
-    return prepare_execute(thread, directory, path, arguments, environment, flags)

@@ -29,6 +29,7 @@ def build_view(process: LinuxProcess, program: Program) -> None:
         dev=dev_tree(process),
         sys=sys_tree(process),
         trust=options.trust,
+        made=lambda: _end_in_order(process),
     )
     process.directory = start_folder(process.view, cwd)
 
@@ -37,3 +38,9 @@ def _proc(process: LinuxProcess) -> Directory:
     from shims.linux.proc import proc_tree  # late: a dozen modules
 
     return proc_tree(process)
+
+
+def _end_in_order(process: LinuxProcess) -> None:
+    from shims.linux.catching import catch_endings  # late: most guests keep nothing
+
+    catch_endings(process)
