@@ -68,6 +68,9 @@ class _PowerPC(Family):
         always = _PR | _FP | _IR | _DR | _EE | _VEC | _FE0 | _FE1
         self.engine.write(Register(_MSR_ID, size), self.msr | always)
 
+    def linked_load(self) -> tuple[str, bytes]:
+        return "r3", struct.pack(f"{self.order}3I", 0x7C801828, 0x38600000, _TRAP)  # lwarx 4, 0, 3; li 3, 0; trap
+
     def exception(self, number: int, pc: int) -> Event:
         # Unicorn adds 4 to the PC for every exception, not only for SC.
         pc -= 4
