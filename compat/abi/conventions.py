@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Literal
 
 from compat.abi.grids import Grid
 from compat.data import dataclass
@@ -39,6 +40,11 @@ class Cpu:
     def order(self) -> str:
         """The byte order mark of the struct module."""
         return "<" if self.endian == "little" else ">"
+
+    @property
+    def byte_order(self) -> Literal["little", "big"]:
+        """What int.from_bytes and to_bytes call the order."""
+        return "little" if self.endian == "little" else "big"
 
     @property
     def mask(self) -> int:

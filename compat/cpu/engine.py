@@ -40,7 +40,7 @@ def _library() -> Any:
         folder = os.path.join(package, "lib")
         for name in os.listdir(folder) if os.path.isdir(folder) else ():
             if name.startswith("libunicorn.") and not name.endswith(".a"):
-                return ffi.dlopen(os.path.join(folder, name))
+                return ffi.dlopen(os.path.join(folder, name), ffi.RTLD_LAZY)  # of its 30,000 symbols few are called
     raise Unsupported("the package 'unicorn' (2.1.4 or later) is not installed, or has no library for this machine")
 
 
@@ -73,7 +73,12 @@ class Engine:
         self._internals = Internals(self._library, self._handle)
 
     def __del__(self) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Release what Unicorn holds; the engine is of no use after it. Never from a hook."""
         if handle := getattr(self, "_handle", None):
+            self._handle = None
             self._library.uc_close(handle)
 
     def _control(self, what: int, count: int, *values: Any) -> None:

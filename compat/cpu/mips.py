@@ -14,7 +14,7 @@ Six things of Unicorn's are set right here:
   (MIPS32) or 0 to 32 GiB (MIPS64): MIPS64 programs must be given no address above, or their atomics fail.
 - `rdhwr $29` needs Config3.ULRI and HWREna.
 
-Unaligned accesses are exceptions ("alignment"); Linux does them for the program.
+Unaligned accesses are exceptions ("alignment"): Linux does them for the program (shims/linux/unaligned_mips.py).
 """
 
 from __future__ import annotations

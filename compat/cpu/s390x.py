@@ -44,6 +44,8 @@ _OPERATION_CODE, _DIVIDE_CODE = b"\xa7\xf4\x00\x03\x00\x00\x00\x00", b"\xb9\x0d\
 # arithmetic.
 _EXCEPTIONS = {
     2: "privileged",
+    3: "operand",
+    6: "operand",
     7: "float",
     8: "overflow",
     9: "divide",

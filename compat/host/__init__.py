@@ -42,6 +42,7 @@ from compat.host.sockets import Received, Sockets, unix_address, unix_name
 from compat.host.terminals import Modes, Terminals
 from compat.host.tree import Tree
 from compat.host.waiting import Waiting
+from compat.host.watches import Watches
 
 __all__ = [
     "AT_EACCESS",
@@ -73,5 +74,5 @@ __all__ = [
 ]
 
 
-class Host(Names, Descriptors, Locks, Terminals, Waiting, Identity, Clocks, Tree, Events, Futexes, Sockets):
+class Host(Names, Descriptors, Locks, Terminals, Waiting, Identity, Clocks, Tree, Events, Futexes, Sockets, Watches):
     """The host's system calls, thinly. Stateless but for the libc handle, which is opened at first need."""

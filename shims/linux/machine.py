@@ -108,10 +108,11 @@ def set_thread_area_mips(thread: LinuxThread, addr: int) -> None:
 
 
 def sysmips(thread: LinuxThread, cmd: Constant, arg1: int, arg2: int) -> int:
-    """MIPS_ATOMIC_SET swaps a word, FLUSH_CACHE and MIPS_FIXADE need no work here.
+    """MIPS_ATOMIC_SET swaps a word; MIPS_FIXADE says whether unaligned accesses are done for the program (bit 0) and
+    logged (bit 1); FLUSH_CACHE needs no work here.
 
     Raises:
-        OSError: EINVAL for an unaligned word or another command.
+        OSError: EINVAL for an unaligned word, other bits, or another command.
     """
     if cmd == "MIPS_ATOMIC_SET":
         address = arg1 & thread.abi.cpu.mask
@@ -122,6 +123,9 @@ def sysmips(thread: LinuxThread, cmd: Constant, arg1: int, arg2: int) -> int:
         thread.memory.write(address, (arg2 & 0xFFFFFFFF).to_bytes(4, "little" if order == "little" else "big"))
         return int.from_bytes(old, "little" if order == "little" else "big", signed=True)
     if cmd == "FLUSH_CACHE":
+        return 0
+    if cmd == "MIPS_FIXADE" and not arg1 & ~3:
+        thread.process.fixes_unaligned = bool(arg1 & 1)
         return 0
     raise OSError(errno.EINVAL, f"sysmips {cmd}")
 

@@ -43,6 +43,7 @@ class LinuxProcess(PosixProcess):
         self.locks: dict[int, deque[Sleep]] = {}
         self.sleepers: Sleepers | None = None
         self.barriers: set[str] = set()
+        self.fixes_unaligned = True  # sysmips(MIPS_FIXADE)
         self.function_descriptors = False  # PowerPC's first 64-bit ABI: a handler's address is that of a descriptor
 
     def release_parent(self) -> None:
@@ -109,7 +110,6 @@ class LinuxThread(PosixThread):
         super().__init__(process, tid, registers)
         self.name = b""
         self.clear_tid = 0
-        self.kept: dict[int, object] = {}  # CPU states of interrupted code by signal frame (shims/linux/frames.py)
         self.robust_list = 0
         self.parent_death_signal = 0
         self.timer_slack = 50000

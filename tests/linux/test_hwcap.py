@@ -10,11 +10,11 @@ import pytest
 
 from compat.abi.abi import Abi
 from compat.abi.grids import parse_grid, read_grid
-from compat.abi.tables import TABLES
 from compat.cpu.machine import Machine
 from compat.errors import BadTable, Unsupported
 from shims.linux import hwcap
 from shims.linux.hwcap import hardware
+from tests.abi.tables import TABLES
 
 GRID = read_grid(TABLES / "linux" / "hwcaps.tbl")
 CPUS = [keys[0] for keys, _, _ in read_grid(TABLES / "cpus.tbl").rows]
