@@ -336,6 +336,8 @@ class Machine:
             family.changing(page)
             return found[0], found[1] | FETCH
         if access == FETCH:
+            if self._own:
+                return found
             self._watch.frames[page] = found[0]
             self._ran.add(found[0])
             family.fetching(page, self._ram[found[0] : found[0] + 4096])
