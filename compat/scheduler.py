@@ -166,6 +166,11 @@ class Scheduler:
             self._make_ready(thread)
         return len(found)
 
+    def give_way(self) -> bool:
+        if self.ready:
+            self.machine.stop()
+        return bool(self.ready)
+
     def spawn(self, thread: Thread) -> None:
         assert isinstance(thread.registers, SavedRegisters)
         self._saved[thread.id] = thread.registers

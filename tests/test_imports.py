@@ -22,8 +22,7 @@ LAYERS = (
     {"compat.memory", "compat.cpu", "compat.process", "compat.sandbox", "compat.host", "compat.image"},
     {
         *("compat.scheduler", "compat.bind", "compat.check", "compat.dispatch", "compat.trace", "compat.registers"),
-        "compat.watcher",
-        "compat.blocked",
+        *("compat.blocked", "compat.watcher"),
     },
     {"compat.guest"},
 )

@@ -81,6 +81,9 @@ class Arm(Family):
     def exception(self, number: int, pc: int) -> Event:
         return Event(_EXCEPTIONS.get(number, "illegal"), number, pc)
 
+    def linked_load(self) -> tuple[str, bytes]:
+        return "r0", bytes.fromhex("9f1f90e1 0000a0e3 700020e1")  # ldrex r1, [r0]; mov r0, #0; bkpt
+
     def filled(self) -> None:
         """Looking a page up makes Unicorn write the IT bits of the instruction into the CPU's state, where they stay
         when the access succeeds: translated code keeps none there, and the next block would begin as conditional."""

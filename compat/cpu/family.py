@@ -124,6 +124,11 @@ class Family:
         """Set the thread pointer."""
         self.engine.write(self.registers[self.tls], value)
 
+    def linked_load(self) -> tuple[str, bytes] | None:
+        """A load-linked instruction for `Reservation`: the register that holds its address, and code that runs it,
+        clears that register and ends. None for a CPU that has no such instruction."""
+        return None
+
     def read_more(self) -> dict[str, int]:
         """Return user-visible state that has no Unicorn register."""
         return {}

@@ -17,6 +17,7 @@ from compat.cpu.blocks import BlockWatch
 from compat.cpu.engine import EXCEPTION, INVALID_INSTRUCTION, OK, Engine, EngineError
 from compat.cpu.family import OUTSIDE, OWN_CODE, OWN_PAGE, Event, Family, Wrong
 from compat.cpu.registers import Batch
+from compat.cpu.reservation import Reservation
 from compat.cpu.stop import Access, Snapshot, Stop
 from compat.errors import Unsupported
 
@@ -96,6 +97,7 @@ class Machine:
         self._fills, self._enough_fills = 0, _FEW_FILLS
         self._ran: set[int] = set()
         self._saved = engine.wide_batch(list(family.registers.values()))
+        self._reservation = Reservation(engine, family)
         engine.map_ram(pages.ram)
         engine.on_fill(self._fill_page)
         family.hook(on_syscall, self._exception)
@@ -258,7 +260,8 @@ class Machine:
         return Snapshot(self._engine.save_context(), self.family.read_tables())
 
     def resume(self, snapshot: Snapshot) -> None:
-        """Set the CPU state from a snapshot of this machine, any number of times."""
+        """Set the CPU state from a snapshot of this machine, any number of times; what was reserved is lost."""
+        self._reservation.clear(snapshot.context)
         self._engine.restore_context(snapshot.context)
         self.family.write_tables(snapshot.tables)
 
@@ -326,6 +329,8 @@ class Machine:
             family.changing(page)
             return found[0], found[1] | FETCH
         if access == FETCH:
+            if self._own:
+                return found
             self._watch.frames[page] = found[0]
             self._ran.add(found[0])
             family.fetching(page, self._ram[found[0] : found[0] + 4096])

@@ -77,6 +77,9 @@ class _PowerPC(Family):
     def made(self, code: bytes) -> Wrong | None:
         return without_time_readers(code, self.order)
 
+    def linked_load(self) -> tuple[str, bytes]:
+        return "r3", struct.pack(f"{self.order}3I", 0x7C801828, 0x38600000, _TRAP)  # lwarx 4, 0, 3; li 3, 0; trap
+
     def exception(self, number: int, pc: int) -> Event | None:
         # Unicorn adds 4 to the PC for every exception, not only for SC.
         pc -= 4

@@ -1,12 +1,9 @@
-/* Atomic operations where another thread may run between any two instructions, or another process at the same time. */
+/* Atomic operations where another thread may run between any two instructions. */
 #include "sample.h"
 #include <pthread.h>
-#include <sched.h>
 #include <stdatomic.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
 
-enum { THREADS = 4, ROUNDS = 40000, NODES = 8, PUSHES = 15000, SHARED_ROUNDS = 60000 };
+enum { THREADS = 4, ROUNDS = 40000, NODES = 8, PUSHES = 15000 };
 
 static _Atomic uint8_t bytes;
 static _Atomic uint16_t halves;
@@ -102,31 +99,6 @@ static int others_run_beside_a_loop(void)
     return pthread_join(thread, NULL) == 0;
 }
 
-struct common { _Atomic uint32_t word; _Atomic uint16_t half; _Atomic uint64_t wide; atomic_int ready; };
-
-static void counting_together(struct common *common)
-{
-    common->ready++;
-    while (common->ready < 2)
-        sched_yield();
-    for (int i = 0; i < SHARED_ROUNDS; i++) {
-        common->word++;
-        common->half++;
-        common->wide += 0x100000001;
-    }
-}
-
-static struct common *count_in_two_processes(void)
-{
-    struct common *common = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    pid_t child = fork();
-    counting_together(common);
-    if (child == 0)
-        _exit(0);
-    waitpid(child, NULL, 0);
-    return common;
-}
-
 int main(void)
 {
     intptr_t result[THREADS];
@@ -144,8 +116,5 @@ int main(void)
         left++;
     CHECK("a stack without locks", twice == 0 && left == NODES);
     CHECK("others run beside a loop", others_run_beside_a_loop());
-    struct common *common = count_in_two_processes();
-    CHECK("two processes", common->word == 2 * SHARED_ROUNDS && common->half == (uint16_t)(2 * SHARED_ROUNDS));
-    CHECK("two processes, 64 bits", common->wide == (uint64_t)2 * SHARED_ROUNDS * 0x100000001);
     return finish();
 }
