@@ -31,7 +31,7 @@ class Scheduler:
         self.ready: deque[Thread] = deque()
         self.blocked: list[Thread] = []
         self.current: Thread = Thread(process, 0, machine)
-        self._fresh = machine.save()
+        self._fresh = machine.snapshot()
         self._saved: dict[int, Snapshot | SavedRegisters] = {}
         dispatcher.scheduler = self
         process.engine = self
@@ -39,31 +39,37 @@ class Scheduler:
     # --- the loop ---
 
     def run(self, first: Thread) -> int:
-        """Run until the process has a status; returns it (a wait status word)."""
+        """Run until the process has a status; returns it (a wait status word). Raises OtherCpu."""
         self.current = first
         self.process.threads[first.id] = first
-        while self.process.status is None:
-            thread = self.current
-            self.dispatcher.settle()
-            stop = self.machine.run()
-            if self.process.status is not None:
-                break
-            if thread.jump:
-                jump, thread.jump = thread.jump, None
-                jump()
-            if stop.kind == "fault":
-                assert stop.access is not None
-                self.personality.fault(thread, self.process.memory.explain(stop.address, stop.access))
-            elif stop.kind == "exception":
-                self.personality.fault(thread, CpuFault(stop.name, stop.number))
-            if thread.waiting:
-                self.retry(thread)
-            elif self.process.attention or thread.restart:
-                self.personality.attend(thread)
-            if self.process.status is None and (self.ready or thread.waiting or thread.id not in self.process.threads):
-                self._switch()
-        self.watcher.close()
+        try:
+            while self.process.status is None:
+                self._turn()
+        finally:
+            self.watcher.close()
         return self.process.status
+
+    def _turn(self) -> None:
+        """Let the current thread run until something needs us; then serve it, and maybe give the CPU to another."""
+        thread, process = self.current, self.process
+        self.dispatcher.settle()
+        stop = self.machine.run()
+        if process.status is not None:
+            return
+        if thread.jump:
+            jump, thread.jump = thread.jump, None
+            jump()
+        if stop.kind == "fault":
+            assert stop.access is not None
+            self.personality.fault(thread, process.memory.explain(stop.address, stop.access))
+        elif stop.kind == "exception":
+            self.personality.fault(thread, CpuFault(stop.name, stop.number))
+        if thread.waiting:
+            self.retry(thread)
+        elif process.attention or thread.restart:
+            self.personality.attend(thread)
+        if process.status is None and (self.ready or thread.waiting or thread.id not in process.threads):
+            self._switch()
 
     def _switch(self) -> None:
         """Give the CPU to the next thread that can run, waiting for one if there is none."""
@@ -196,7 +202,7 @@ class Scheduler:
 
     def alone(self, thread: Thread) -> None:
         self._drop_others()
-        self.machine.restore(self._fresh)
+        self.machine.resume(self._fresh)
         self.machine.set_tls(0)
 
     def _drop_others(self) -> None:

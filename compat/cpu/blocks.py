@@ -7,6 +7,7 @@ gets right. Such code is in the guest's memory only while the block is translate
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -41,13 +42,18 @@ class BlockWatch:
         self._code = code
         self._frame = frame
         self._undo: list[tuple[int, bytes]] = []
+        self._replaced = 0  # bytes of the block that has better code; one that ended in wrong code may become longer
         self.held: Held | None = None
         self.frames: dict[int, int] = {}
         """Page -> frame of the code that was fetched since the last flush of the TLB."""
         self.off = True
         """Whether the machine's own code runs."""
         if family.suspicious is not None:
-            engine.on_block_made(self._hook(family.suspicious.search))
+            self.begin(family.suspicious)
+
+    def begin(self, suspicious: re.Pattern[bytes]) -> None:
+        """Look at every block that is made from now on."""
+        self._engine.on_block_made(self._hook(suspicious.search))
 
     def _hook(self, search: Callable[..., object]) -> Callable[[int, int], None]:
         """Return the hook for new blocks, about 3 us: it looks for suspicious code, which is rare."""
@@ -56,7 +62,8 @@ class BlockWatch:
         def made(pc: int, size: int) -> None:
             if self._undo:
                 self.restore()
-                return
+                if size <= self._replaced:
+                    return
             offset = pc & 0xFFF
             start = frames.get(pc - offset, 0) + offset
             if start >= 0x1000 and offset + size <= 0x1000 and search(ram, start, start + size) is None:
@@ -75,6 +82,7 @@ class BlockWatch:
         """Let the engine translate *held* from its better code; the next block made, or `restore`, ends that."""
         better, address = held.wrong.better, held.pc
         assert better is not None
+        self._replaced = len(better)
         self._engine.remove_code(address, address + len(better))
         while better and (frame := self._frame(address & ~0xFFF)) is not None:
             size = min(len(better), 0x1000 - (address & 0xFFF))

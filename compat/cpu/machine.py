@@ -10,6 +10,7 @@ After such a stop the PC is behind the instruction; `syscall_length` before it i
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -91,7 +92,7 @@ class Machine:
         self._refused = 0
         self._event: Event | None = None
         self._stopping = False
-        self._own = True
+        self._own, self._own_trapped = True, False
         self._alias: int | None = None
         self._fills, self._enough_fills = 0, _FEW_FILLS
         self._ran: set[int] = set()
@@ -147,7 +148,7 @@ class Machine:
             self._event = self.family.invalid(self._engine.read(self._pc))
         elif self._event is None:
             raise EngineError(f"unicorn: error {code} at {self._engine.read(self._pc):#x}")
-        return self._raised(self._event)
+        return None if self._event is None else self._raised(self._event)
 
     @staticmethod
     def _raised(event: Event) -> Stop:
@@ -175,7 +176,7 @@ class Machine:
         stop = self._reason(self._engine.start(pc, wrong.before)) if wrong.before else None
         if stop is None and self._engine.read(self._pc) == pc + wrong.offset:
             self._event = self.family.invalid(pc + wrong.offset)
-            stop = self._raised(self._event)
+            stop = None if self._event is None else self._raised(self._event)
         return stop
 
     def stop(self) -> None:
@@ -187,8 +188,14 @@ class Machine:
         self._stopping = True
         self._engine.stop()
 
+    def close(self) -> None:
+        """Release the CPU; the machine is of no use after it."""
+        self._engine.close()
+
     def _exception(self, number: int) -> None:
-        if not self._own:
+        if self._own:
+            self._own_trapped = True
+        else:
             self._event = self.family.exception(number, self._engine.read(self._pc))
             if self._event is None:
                 return
@@ -299,6 +306,12 @@ class Machine:
             out += bytes(self._ram[start : start + min(size - len(out), 4096 - (at & 0xFFF))])
         return out
 
+    def make_anew(self, begin: int, end: int, suspicious: re.Pattern[bytes] | None = None) -> None:
+        """See `family.Supervisor`."""
+        if suspicious is not None:
+            self._watch.begin(suspicious)
+        self._engine.remove_code(begin, end)
+
     def _fill_page(self, page: int, access: int) -> tuple[int, int] | None:
         family = self.family
         if self._own:
@@ -339,6 +352,9 @@ class Machine:
         before, self._own, self._watch.off = self._own, True, True
         self._engine.flush_tlb()
         self._engine.remove_code(OWN_CODE, OWN_PAGE + 4096)
-        self._engine.start(OWN_CODE)
+        self._own_trapped, pc = False, OWN_CODE
+        # A stop that another thread asks for must not end it.
+        while self._engine.start(pc) == OK and not self._own_trapped:
+            pc = self._engine.read(self._pc)
         self._own = self._watch.off = before
         self._engine.flush_tlb()

@@ -4,18 +4,20 @@ The 32-bit model is a 7457A (AltiVec). For 64 bits Unicorn can only be given its
 knows ISA 2.07 and most of 3.0; offer POWER8's capabilities. MSR.LE makes it little-endian, which the mode
 constant cannot. The time base is read here (`ppc_time`). DCBZ clears 32 bytes (32-bit) or 128 (64-bit).
 
-XER's carry and overflow bits, the vector registers, VSCR and VRSAVE have no Unicorn register: they are read
-and set by a few instructions run from frame 0, about 0.1 ms, so only in `Machine.save` and `restore`.
+XER's carry and overflow bits, the vector registers, VSCR and VRSAVE have no Unicorn register: they are read and set
+in a saved context (`ppc_context`).
 """
 
 from __future__ import annotations
 
 import struct
 import time
-from collections.abc import Mapping
-from typing import ClassVar
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
-from compat.cpu.family import OWN_PAGE, Event, Family, Wrong, numbered
+from compat.cpu.engine import Engine
+from compat.cpu.family import OWN_PAGE, Event, Family, Supervisor, Wrong, numbered
+from compat.cpu.ppc_context import PROBE_VRSAVE, PROBE_VSCR, PROBE_XER, ContextFields, probe_vector
 from compat.cpu.ppc_time import TIME_READER_BIG, TIME_READER_LITTLE, time_read, without_time_readers
 from compat.cpu.registers import Register
 
@@ -24,6 +26,7 @@ __all__ = ["Ppc", "Ppc64", "Ppc64Le"]
 _MODEL_7457A = 289
 _MSR_ID = 77
 _LE, _DR, _IR, _FE1, _FE0, _FP, _PR, _EE, _VSX, _VEC, _SF = (1 << n for n in (0, 4, 5, 8, 11, 13, 14, 15, 23, 25, 63))
+_ALWAYS = _PR | _FP | _IR | _DR | _EE | _VEC | _FE0 | _FE1
 
 
 def _registers(size: int) -> dict[str, Register]:
@@ -44,11 +47,8 @@ _EXCEPTIONS = {5: "alignment", 15: "trap", 68: "trap"}
 _FPSCR_FEX = 1 << 30
 
 _TRAP = 0x7FE00008
-_MFXER, _MTXER, _MFVRSAVE, _MTVRSAVE = 0x7C6102A6, 0x7C6103A6, 0x7C6042A6, 0x7C6043A6
-_STW, _LWZ = 0x90640000, 0x80640000
-_STVX, _LVX, _STXVD2X, _LXVD2X = 0x7C0021CE, 0x7C0020CE, 0x7C002798, 0x7C002698
-_MFVSCR, _MTVSCR = 0x10000604, 0x10000644
-_ADDI_R4 = 0x38840000
+_MTXER, _MTVRSAVE, _LWZ, _ADDI_R4, _MTVSCR = 0x7C6103A6, 0x7C6043A6, 0x80640000, 0x38840000, 0x10000644
+_LVX, _LXVD2X = 0x7C0020CE, 0x7C002698
 
 
 class _PowerPC(Family):
@@ -61,15 +61,18 @@ class _PowerPC(Family):
     order: ClassVar[str] = ">"
     suspicious = TIME_READER_BIG
     vectors: ClassVar[int]
-    vector_name: ClassVar[str]
-    store_vector: ClassVar[int]
+    vector_names: ClassVar[Sequence[str]]
     load_vector: ClassVar[int]
     last_vector: ClassVar[int]
 
+    def __init__(self, engine: Engine, supervisor: Supervisor) -> None:
+        super().__init__(engine, supervisor)
+        self._context: object = None
+        self._fields: ContextFields | None = None
+
     def prepare(self) -> None:
         size = self.registers["pc"].size
-        always = _PR | _FP | _IR | _DR | _EE | _VEC | _FE0 | _FE1
-        self.engine.write(Register(_MSR_ID, size), self.msr | always)
+        self.engine.write(Register(_MSR_ID, size), self.msr | _ALWAYS)
 
     def made(self, code: bytes) -> Wrong | None:
         return without_time_readers(code, self.order)
@@ -106,48 +109,39 @@ class _PowerPC(Family):
         return "privileged"
 
     def read_more(self) -> dict[str, int]:
-        """Return xer, vrsave, vscr and the vector registers (`vr0`… or, with their scalar halves, `vs0`…)."""
-        context = self.engine.save_context()
-        self._run_vectors(_MFXER, _MFVRSAVE, _STW, self.store_vector, _MFVSCR)
-        self.engine.restore_context(context)
-        xer, vrsave, *halves = struct.unpack_from(f"{self.order}II8x{2 * self.vectors + 2}Q", self.supervisor.own_page)
-        values = [high << 64 | low for high, low in zip(halves[::2], halves[1::2], strict=True)]
-        named = {f"{self.vector_name}{i}": value for i, value in enumerate(values[:-1])}
-        return {"xer": xer, "vrsave": vrsave, "vscr": values[-1], **named}
+        """Return xer, vrsave, vscr, the machine state, and the vector registers under `vector_names`."""
+        fields = self._fields or self._find_fields()
+        return {"msr": self.msr | _ALWAYS, **fields.read(self._saved())}
 
     def write_more(self, values: Mapping[str, int]) -> None:
-        """Set what `read_more` returned; nothing is done unless all of it is there."""
-        names = [*(f"{self.vector_name}{i}" for i in range(self.vectors)), "vscr"]
-        if not all(name in values for name in (*names, "xer", "vrsave")):
-            return
-        halves = [half for name in names for half in (values[name] >> 64, values[name] & (1 << 64) - 1)]
-        struct.pack_into(
-            f"{self.order}II8x{len(halves)}Q",
-            self.supervisor.own_page,
-            0,
-            values["xer"],
-            values["vrsave"],
-            *halves,
-        )
-        batch = self.engine.wide_batch(list(self.registers.values()))
-        general = batch.read()
-        self._run_vectors(_LWZ, _MTXER, _MTVRSAVE, self.load_vector, _MTVSCR)
-        # The floating-point registers are the high halves of vs0 to vs31: set the same again.
-        batch.write([values.get(name, old) for name, old in zip(self.registers, general, strict=True)])
+        """Set what `read_more` returned, or some of it; the machine state is not a user program's to set."""
+        fields = self._fields or self._find_fields()
+        fields.write(self._saved(), values)
+        self.engine.restore_context(self._context)
 
-    def _run_vectors(self, *steps: int) -> None:
-        """Run the transfer: r4 walks over frame 0's data, r3 and the last vector are intermediates."""
-        saving = steps[0] == _MFXER
-        move = [steps[0], steps[2], steps[1], steps[2] | 4] if saving else [steps[0], steps[1], steps[0] | 4, steps[2]]
-        vector, status = steps[3], steps[4]
-        code = [0x3C800000 | OWN_PAGE >> 16, 0x60840000 | OWN_PAGE & 0xFFFF, *move, _ADDI_R4 | 16]
-        each = [[self._vector(vector, i), _ADDI_R4 | 16] for i in range(self.vectors)]
-        last = self._vector(vector, self.last_vector)
-        if saving:
-            code += [*(word for pair in each for word in pair), status, last]
-        else:
-            code += [_ADDI_R4 | 16 * self.vectors, last, status, _ADDI_R4 | -16 * self.vectors & 0xFFFF]
-            code += [word for pair in each for word in pair]
+    def _saved(self) -> Any:
+        self._context = self.engine.save_context(self._context)
+        return self.engine.context_words(self._context).cast("B")
+
+    def _find_fields(self) -> ContextFields:
+        before, probes = self.engine.save_context(), []
+        for vscr in PROBE_VSCR:
+            self._load(PROBE_XER, PROBE_VRSAVE, [*map(probe_vector, range(self.vectors)), vscr])
+            self.engine.write(self.registers["r3"], 0)  # else VRSAVE would be there too
+            probes.append(bytes(self._saved()))
+        self.engine.restore_context(before)
+        self._fields = ContextFields(probes, self.vector_names, self.registers["pc"].size)
+        return self._fields
+
+    def _load(self, xer: int, vrsave: int, vectors: Sequence[int]) -> None:
+        """Set the state with instructions; *vectors* ends with VSCR. r4 walks over frame 0's data, r3 is used too."""
+        halves = [half for value in vectors for half in (value >> 64, value & (1 << 64) - 1)]
+        struct.pack_into(f"{self.order}II8x{len(halves)}Q", self.supervisor.own_page, 0, xer, vrsave, *halves)
+        code = [0x3C800000 | OWN_PAGE >> 16, 0x60840000 | OWN_PAGE & 0xFFFF, _LWZ, _MTXER, _LWZ | 4, _MTVRSAVE]
+        last = self._vector(self.load_vector, self.last_vector)
+        code += [_ADDI_R4 | 16 + 16 * self.vectors, last, _MTVSCR, _ADDI_R4 | -16 * self.vectors & 0xFFFF]
+        for i in range(self.vectors):
+            code += [self._vector(self.load_vector, i), _ADDI_R4 | 16]
         self.supervisor.run_own(struct.pack(f"{self.order}{len(code) + 1}I", *code, _TRAP))
 
     @staticmethod
@@ -163,19 +157,21 @@ class Ppc(_PowerPC):
     registers = _registers(4)
     tls = "r2"
     msr = 0
-    vectors, vector_name, last_vector = 32, "vr", 0
-    store_vector, load_vector = _STVX, _LVX
+    vectors, last_vector = 32, 0
+    vector_names = tuple(f"vr{i}" for i in range(32))
+    load_vector = _LVX
 
 
 class Ppc64(_PowerPC):
-    """Big-endian 64-bit PowerPC; the thread pointer is r13."""
+    """Big-endian 64-bit PowerPC; the thread pointer is r13. f0 to f31 are the high halves of vs0 to vs31."""
 
     mode = 1 << 3 | 1 << 30
     registers = _registers(8)
     tls = "r13"
     msr = _SF | _VSX
-    vectors, vector_name, last_vector = 64, "vs", 32
-    store_vector, load_vector = _STXVD2X, _LXVD2X
+    vectors, last_vector = 64, 32
+    vector_names = (*(f"f_low{i}" for i in range(32)), *(f"vs{i}" for i in range(32, 64)))
+    load_vector = _LXVD2X
 
 
 class Ppc64Le(Ppc64):

@@ -41,6 +41,7 @@ from compat.host.sockets import Received, Sockets, unix_address, unix_name
 from compat.host.terminals import Modes, Terminals
 from compat.host.tree import Tree
 from compat.host.waiting import Waiting
+from compat.host.watches import Watches
 
 __all__ = [
     "AT_EACCESS",
@@ -72,5 +73,5 @@ __all__ = [
 ]
 
 
-class Host(Names, Descriptors, Locks, Terminals, Waiting, Identity, Clocks, Tree, Events, Sockets):
+class Host(Names, Descriptors, Locks, Terminals, Waiting, Identity, Clocks, Tree, Events, Sockets, Watches):
     """The host's system calls, thinly. Stateless but for the libc handle, which is opened at first need."""

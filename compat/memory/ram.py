@@ -13,7 +13,7 @@ import os
 import sys
 from collections.abc import Callable
 
-from compat.memory._libc import ffi, lib
+from compat.host._libc import ffi, lib
 from compat.memory.frames import Frames
 from compat.memory.guard import Guard
 

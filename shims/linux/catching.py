@@ -11,7 +11,7 @@ import signal as host_signal
 from shims.linux.state import LinuxProcess
 from shims.posix.state import Pending
 
-__all__ = ["catch_blocked", "host_number", "set_disposition"]
+__all__ = ["catch_again", "catch_blocked", "host_number", "set_disposition"]
 
 _OWN = frozenset(
     ("SIGKILL", "SIGSTOP", "SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE", "SIGTRAP", "SIGSYS", "SIGABRT", "SIGPIPE")
@@ -42,6 +42,13 @@ def catch_blocked(process: LinuxProcess, mask: int) -> None:
     while wanted:
         number = (wanted & -wanted).bit_length()
         wanted &= wanted - 1
+        _catch(process, number)
+
+
+def catch_again(process: LinuxProcess, numbers: set[int]) -> None:
+    """The process has another CPU and another engine: catch *numbers*, as that CPU counts them, for it."""
+    process.caught, process.caught_mask = set(), 0
+    for number in numbers:
         _catch(process, number)
 
 

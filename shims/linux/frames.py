@@ -27,7 +27,6 @@ _CONSTANTS: Mapping[str, int] = {
     "used_math": 1,
 }
 _SELECTORS = ("cs", "ss", "ds", "es", "fs", "gs")
-_MOST_KEPT = 64  # handlers that never return (longjmp) must not make the list grow
 _X86_64_UC_FLAGS = 0x6  # UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS: this CPU has no XSAVE area
 
 
@@ -71,8 +70,6 @@ def push_frame(thread: LinuxThread, pending: Pending, action: Action, mask: int)
     if pending.layout == "SiginfoFault" or rt:
         values["info"] = siginfo(abi, pending)
     thread.memory.write(frame, layout.pack(values))
-    if cpu.family == "ppc":
-        _keep(thread, frame)
     new_sp = frame - place.gap[rt]
     if place.gap[rt]:
         thread.memory.write(new_sp, abi.word_codec().pack(old_sp))  # the back chain of PowerPC's ABI
@@ -93,7 +90,7 @@ def _stack_for(thread: LinuxThread, action: Action, sp: int) -> int:
 
 def _values(thread: LinuxThread, pending: Pending, layout: Layout, mask: int, rt: bool) -> dict[str, object]:
     """Field values that don't depend on where the frame lies."""
-    cpu, state = thread.abi.cpu, _state(thread, layout)
+    cpu, state = thread.abi.cpu, thread.registers.save()
     order = _order(cpu)
     fault = pending.fields.get("addr", 0) if pending.layout == "SiginfoFault" else 0
     special: dict[str, object] = {
@@ -124,26 +121,6 @@ def _values(thread: LinuxThread, pending: Pending, layout: Layout, mask: int, rt
     if "uc.stack.sp" in {leaf.name for leaf in layout.fields}:
         values |= _stack_fields(thread)
     return values
-
-
-def _state(thread: LinuxThread, layout: Layout) -> dict[str, int]:
-    """The registers that go into the frame.
-
-    PowerPC's XER and vectors take a millisecond to read through Unicorn, as long as a fast timer's period: there they
-    are kept beside the frame (`_keep`) and read as 0 in it.
-    """
-    registers = thread.registers
-    if thread.abi.cpu.family != "ppc":
-        return registers.save()
-    names = {leaf.name.rpartition(".")[2] for leaf in layout.fields}
-    return {name: registers.read(name) for name in names if registers.has(name)}
-
-
-def _keep(thread: LinuxThread, frame: int) -> None:
-    """Keep the whole CPU state for the sigreturn from *frame*."""
-    thread.kept[frame] = thread.registers.snapshot()
-    while len(thread.kept) > _MOST_KEPT:
-        thread.kept.pop(next(iter(thread.kept)))
 
 
 def _stack_fields(thread: LinuxThread) -> dict[str, object]:
@@ -251,8 +228,6 @@ def pop_frame(thread: LinuxThread, rt: bool) -> int:
     layout = abi.layout("RtFrame" if rt else "Frame")
     frame = thread.registers.read(cpu.sp) + place.back[rt]
     record = layout.unpack(thread.memory.read(frame & cpu.mask, layout.size))
-    if (kept := thread.kept.pop(frame, None)) is not None:
-        thread.registers.resume(kept)
     restore_fp_state(thread, record)
     _restore_registers(thread, layout, record)
     if rt:
@@ -263,7 +238,7 @@ def pop_frame(thread: LinuxThread, rt: bool) -> int:
 def _restore_registers(thread: LinuxThread, layout: Layout, record: Record) -> None:
     """Set every register that the frame holds; bits that no user program may change stay as they are."""
     cpu, registers = thread.abi.cpu, thread.registers
-    order, state = _order(cpu), _state(thread, layout)
+    order, state = _order(cpu), registers.save()
     numbers: dict[str, int] = {}
     for leaf in layout.fields:
         last = leaf.name.rpartition(".")[2]
@@ -273,11 +248,7 @@ def _restore_registers(thread: LinuxThread, layout: Layout, record: Record) -> N
     for name in _SELECTORS:
         if cpu.bits == 64 or numbers.get(name) == state.get(name):
             numbers.pop(name, None)
-    if cpu.family == "ppc":
-        for name, number in numbers.items():
-            registers.write(name, number)
-    else:
-        registers.restore(numbers)
+    registers.restore(numbers)
 
 
 def _restore_altstack(thread: LinuxThread, record: Record) -> None:

@@ -81,7 +81,6 @@ class LinuxThread(PosixThread):
         super().__init__(process, tid, registers)
         self.name = b""
         self.clear_tid = 0
-        self.kept: dict[int, object] = {}  # CPU states of interrupted code by signal frame (shims/linux/frames.py)
         self.robust_list = 0
         self.parent_death_signal = 0
         self.timer_slack = 50000

@@ -35,6 +35,9 @@ class SpecialFile:
         """Take the bytes of *views*; returns how many."""
         raise OSError(errno.EINVAL, "can't be written")
 
+    def close(self, host: Host) -> None:
+        """Release what it holds beside the file's own descriptor; the file is closed."""
+
 
 class OpenFile:
     """An open file description: what dup and fork share. *fd* is the host's descriptor, owned here.
@@ -75,6 +78,8 @@ class OpenFile:
     def close(self) -> None:
         """Release the host's descriptor; raises its OSError."""
         fd, self.fd = self.fd, -1
+        if isinstance(self.kind, SpecialFile):
+            self.kind.close(self.host)
         if fd >= 0:
             self.host.close(fd)
 

@@ -80,7 +80,7 @@ class PosixProcess(Process):
     the guest's signal number, signals *pending* for any thread, and *limits* by RLIMIT name as (soft, hard).
 
     Also *credentials*, *children* by pid, whether it adopts orphans (*subreaper*), and *root_pid*, the first guest
-    process: the top of the tree that guests see, and *socket_names*."""
+    process: the top of the tree that guests see, *executable*, the program's file, and *socket_names*."""
 
     def __init__(self, abi: Abi, memory: AddressSpace, host: Host, options: Options) -> None:
         super().__init__(abi, memory, host, options)
@@ -94,18 +94,25 @@ class PosixProcess(Process):
         self.caught: set[int] = set()
         self.caught_mask = 0
         self.limits: dict[str, tuple[int, int]] = {}
-        names = abi.signals.values
-        self.most_signals = 128 if abi.cpu.family == "mips" else 64  # _NSIG of asm/signal.h
-        self.unblockable = 1 << (names["SIGKILL"] - 1) | 1 << (names["SIGSTOP"] - 1)
+        self._count_signals()
         self.pid = self.root_pid = host.getpid()
         self.children: dict[int, Child] = {}
         self.credentials = Credentials.of(host)
         self.execute: Execute | None = None
         self.subreaper = False
-        self.executable = b""
+        self.executable = Opened(-1, None, b"", None)
         self.arguments: list[bytes] = []
         self.environment: list[bytes] = []
         self.socket_names = SocketNames(host.getrandom(4).hex().encode())
+
+    def move(self, abi: Abi, memory: AddressSpace) -> None:
+        super().move(abi, memory)
+        self._count_signals()
+
+    def _count_signals(self) -> None:
+        names = self.abi.signals.values
+        self.most_signals = 128 if self.abi.cpu.family == "mips" else 64  # _NSIG of asm/signal.h
+        self.unblockable = 1 << (names["SIGKILL"] - 1) | 1 << (names["SIGSTOP"] - 1)
 
     @property
     def read_implies_exec(self) -> bool:

@@ -123,6 +123,20 @@ def test_powerpc_keeps_carry_and_vectors(cpu: str) -> None:
     assert other["result"] == 1
 
 
+@pytest.mark.parametrize("cpu", ["ppc", "ppc64", "ppc64le"])
+def test_powerpc_state_without_registers(cpu: str) -> None:
+    guest = Guest(cpu)
+    before = guest.machine.save()
+    vector = "vr31" if cpu == "ppc" else "vs63"
+    changes = {"vscr": 0x10001 ^ before["vscr"], "vrsave": 0x12345678, "xer": 0xC008_0011, vector: 1 << 127 | 5}
+    if cpu != "ppc":
+        changes |= {"f_low31": 1 << 63 | 3, "f31": 1 << 62}
+    guest.machine.restore(changes)
+    assert guest.machine.save() == before | changes
+    guest.machine.restore({"vscr": before["vscr"], "msr": 0})
+    assert guest.machine.save() == before | changes | {"vscr": before["vscr"]}
+
+
 def test_s390x_condition_code_survives() -> None:
     guest = Guest("s390x")
     guest.run("condition")

@@ -10,12 +10,12 @@ import pytest
 
 from compat.abi.abi import Abi
 from compat.abi.grids import parse_grid, read_grid
-from compat.abi.tables import TABLES
 from compat.cpu.machine import Machine
 from compat.errors import BadTable, Unsupported
 from shims.linux import hwcap
 from shims.linux.hwcap import hardware
 from shims.linux.proc_cpuinfo import cpuinfo
+from tests.abi.tables import TABLES
 from tests.linux.guest import Guest
 
 GRID = read_grid(TABLES / "linux" / "hwcaps.tbl")

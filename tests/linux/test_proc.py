@@ -12,6 +12,7 @@ from compat.abi.tables import load_tables
 from compat.memory import PAGE, Mark
 from compat.process import Options, Program
 from compat.sandbox.default import NOWHERE
+from compat.sandbox.place import Opened
 from shims.linux.proc_status import cpu_list
 from shims.linux.view import build_view
 from shims.posix.openfiles import OpenFile
@@ -28,7 +29,7 @@ class Seen:
             self.process.options = options
         program = folder / "program"
         program.write_bytes(b"code" * PAGE)
-        self.process.executable = os.fsencode(program)
+        self.process.executable = Opened(os.open(program, os.O_RDONLY), None, os.fsencode(program), None)
         self.process.arguments = [b"program", b"an argument"]
         self.process.environment = [b"A=1", b"B=2"]
         guest.thread.name = b"program"
@@ -147,7 +148,7 @@ def test_arguments_and_environment(seen):
     assert seen.text(b"/proc/self/environ") == b"A=1\0B=2\0"
     seen.process.auxv = b"\1\2"
     assert seen.text(b"/proc/self/auxv") == b"\1\2"
-    assert seen.link(b"/proc/self/exe") == seen.process.executable
+    assert seen.link(b"/proc/self/exe") == seen.process.executable.guest_path
     assert seen.text(b"/proc/self/exe")[:4] == b"code"
 
 

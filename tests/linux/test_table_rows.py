@@ -8,9 +8,10 @@ import pytest
 
 from compat.abi.abi import Abi
 from compat.abi.grids import read_grid
-from compat.abi.rows import Row, StructRow, read_rows
-from compat.abi.tables import TABLES
+from compat.abi.row_parser import read_rows
+from compat.abi.rows import Row, StructRow
 from compat.bind import Binder
+from tests.abi.tables import TABLES
 from tests.linux.headers import CPUS
 
 FILES = sorted([*TABLES.glob("linux/*.abi"), *TABLES.glob("posix/*.abi")])
