@@ -36,7 +36,7 @@ _USER_MODE, _THUMB, _IT = 0x10, 0x20, 0x0600_FC00
 
 _SYNDROME = Register(140, 4)
 _OTHER_CLASSES = (0x11, 0x24, 0x38)
-"""Of the syndrome (Arm ARM G8.2.67, HSR.EC): system call, data abort, breakpoint. All others are illegal instructions."""
+"""Of the syndrome (Arm ARM G8.2.67, HSR.EC): system call, data abort, breakpoint. Others are illegal instructions."""
 _CP_REG = 139
 _CNTKCTL = struct.pack("=IIIIIIIxxxxQ", 15, 0, 0, 14, 1, 0, 0, 2)
 """CNTKCTL.PL0VCTEN: programs may read CNTVCT and CNTFRQ (arch_timer_evtstrm, drivers/clocksource/arm_arch_timer.c)."""
