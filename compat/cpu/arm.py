@@ -74,7 +74,7 @@ class Arm(Family):
         syndrome = self.engine.read(_SYNDROME)
         return syndrome == 0 or syndrome >> 26 in (_SVC, _ABORT, _BREAKPOINT)
 
-    def invalid(self, pc: int) -> Event:
+    def invalid(self, pc: int) -> Event | None:
         self.engine.write(_SYNDROME, 0)
         return super().invalid(pc)
 

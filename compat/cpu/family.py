@@ -105,8 +105,8 @@ class Family:
         """
         raise NotImplementedError
 
-    def invalid(self, pc: int) -> Event:
-        """Say what it means that Unicorn ended the run at *pc* with UC_ERR_INSN_INVALID."""
+    def invalid(self, pc: int) -> Event | None:
+        """Say what it means that Unicorn ended the run at *pc* with UC_ERR_INSN_INVALID; None: the guest goes on."""
         return Event("illegal", 0, pc)
 
     def settle(self, event: Event | None) -> None:

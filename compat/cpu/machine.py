@@ -149,7 +149,7 @@ class Machine:
             self._event = self.family.invalid(self._engine.read(self._pc))
         elif self._event is None:
             raise EngineError(f"unicorn: error {code} at {self._engine.read(self._pc):#x}")
-        return self._raised(self._event)
+        return None if self._event is None else self._raised(self._event)
 
     @staticmethod
     def _raised(event: Event) -> Stop:
@@ -177,7 +177,7 @@ class Machine:
         stop = self._reason(self._engine.start(pc, wrong.before)) if wrong.before else None
         if stop is None and self._engine.read(self._pc) == pc + wrong.offset:
             self._event = self.family.invalid(pc + wrong.offset)
-            stop = self._raised(self._event)
+            stop = None if self._event is None else self._raised(self._event)
         return stop
 
     def stop(self) -> None:
