@@ -9,6 +9,7 @@ from compat.sandbox.default import default_view, start_folder
 from compat.sandbox.grants import parse_mount
 from compat.sandbox.synthetic import Directory, LateDirectory
 from shims.linux.dev import dev_tree
+from shims.linux.network_files import add_network_files
 from shims.linux.state import LinuxProcess
 
 __all__ = ["build_view"]
@@ -28,6 +29,8 @@ def build_view(process: LinuxProcess, program: Program) -> None:
         dev=dev_tree(process),
         trust=options.trust,
     )
+    if not options.trust:
+        add_network_files(process.view, network=options.network)
     process.directory = start_folder(process.view, cwd)
 
 
