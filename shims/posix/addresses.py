@@ -11,7 +11,7 @@ from typing import Final
 
 from compat.abi.handles import Buffer, Pointer
 from compat.host import O_PATH, unix_address, unix_name
-from shims.posix.socketfiles import FAMILIES, Socket
+from shims.posix.socketfiles import FAMILIES, PrivateSocket, Socket
 from shims.posix.state import PosixThread
 
 __all__ = [
@@ -113,6 +113,8 @@ def _internet(thread: PosixThread, raw: bytes) -> bytes:
 def to_guest(thread: PosixThread, kind: Socket, host: bytes) -> bytes:
     """The guest's struct sockaddr for one of the host; no bytes for none. A socket outside the run seems to have no
     name, unless a mount shows the path that it was bound to."""
+    if isinstance(kind, PrivateSocket):
+        return kind.peer_name(thread)
     if len(host) < 2:
         return b""
     head = unnamed(thread, kind)

@@ -293,7 +293,7 @@ def test_a_machine_without_a_network(guest: FakeGuest, family: str, address: str
 
 
 def test_families_that_are_not_there(guest: FakeGuest) -> None:
-    assert guest.fails("socket", "AF_NETLINK", "SOCK_RAW", 0) == "EAFNOSUPPORT"
+    assert guest.fails("socket", "AF_NETLINK", "SOCK_RAW", 9) == "EPROTONOSUPPORT"
     assert guest.fails("socket", "AF_PACKET", "SOCK_RAW", 0) == "EAFNOSUPPORT"
     assert guest.fails("socket", "AF_INET", "SOCK_RAW", 1) == "EPERM"
     assert guest.fails("socketpair", "AF_INET", "SOCK_STREAM", 0, guest.room(8)) == "EOPNOTSUPP"
