@@ -284,6 +284,8 @@ class Machine:
         else: code is known by its virtual address and its frame, and only the guest's own stores are noticed.
         Includes `flush_tlb`.
         """
+        end = physical + size
+        self._ran = {frame for frame in self._ran if not physical <= frame <= end - 4096}
         offset = physical & 0xFFF
         self._alias = physical - offset
         self._engine.flush_tlb()
@@ -327,6 +329,8 @@ class Machine:
         if not self._own and found[1] & WRITE and found[0] in self._ran and self._code_frame(page) is not None:
             # Blocks known by their addresses run without a new fetch, so a store must look for code every time.
             family.changing(page)
+            if access != FETCH:
+                family.filled()
             return found[0], found[1] | FETCH
         if access == FETCH:
             if self._own:

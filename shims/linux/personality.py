@@ -11,6 +11,7 @@ import signal
 from compat.abi.abi import Abi
 from compat.errors import BadFile, MemoryFault
 from compat.host import Host
+from compat.host.census import Census
 from compat.memory import AddressSpace
 from compat.process import CpuFault, Options, Program, Registers, Thread
 from compat.sandbox.place import Opened
@@ -35,6 +36,13 @@ def make_personality(process: LinuxProcess) -> Linux:
     return Linux(process)
 
 
+def _new_census() -> Census | None:
+    try:
+        return Census()
+    except OSError:
+        return None  # this host has no such files
+
+
 class Linux:
     """The personality of one Linux process."""
 
@@ -54,7 +62,8 @@ class Linux:
         )  # a failed write tells the guest itself (shims/posix/transfers.py)
         build_view(process, program)
         adopt_standard_files(process)
-        thread = LinuxThread(process, process.pid, registers)
+        thread = process.threads[process.pid] = LinuxThread(process, process.pid, registers)
+        process.census = _new_census()
         try:
             file = Opened(os.open(program.path, os.O_RDONLY | os.O_CLOEXEC), None, program.guest_path, None)
             opened, arguments = open_program(process, file, program.guest_path, program.arguments)

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from tests.cpu.guest import CODE, DATA, Guest
+from tests.cpu.guest import CODE, DATA, EXEC, READ_WRITE, Guest
 
 THUMB = 1
 
 
-def test_a_new_page_inside_an_if_then_block_leaves_no_condition() -> None:
+@pytest.mark.parametrize("code_ran_there", [False, True])
+def test_a_new_page_inside_an_if_then_block_leaves_no_condition(code_ran_there: bool) -> None:
     guest = Guest("arm")
+    if code_ran_there:
+        guest.pages.table[DATA][1] = READ_WRITE | EXEC
+        guest.pages.write(DATA + 16, bytes.fromhex("700020e1"))  # bkpt
+        guest.machine.run(DATA + 16)
+        guest.machine.flush_tlb()
     # cmp r0, r0; itt eq; ldreq r2, [r1]; addeq r3, #1; cmp r0, #99; b next; next: movs r4, #7; bkpt
     guest.pages.write(CODE, bytes.fromhex("8042 04bf 0a68 0133 6328 ffe7 0724 00be"))
     guest.machine.write("r1", DATA)
