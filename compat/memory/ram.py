@@ -156,7 +156,7 @@ class Ram:
             return 0
         try:
             with open("/proc/self/pagemap", "rb", buffering=0) as file:
-                file.seek((self._first + start) // PAGE * 8)
+                file.seek((self.first + start) // PAGE * 8)
                 entries = file.read(size // PAGE * 8)
         except OSError:
             return 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import mmap
 import struct
-import zlib
 from typing import Final
 
 __all__ = ["SocketNames"]
@@ -40,6 +39,8 @@ class SocketNames:
         return b""
 
     def _places(self, host_name: bytes) -> list[int]:
+        import zlib  # a run without sockets does without
+
         first = zlib.crc32(host_name)
         return [(first + k) % _SLOTS * _SLOT.size for k in range(_NEAR)]
 
