@@ -108,7 +108,9 @@ def test_names_of_the_socket(guest: FakeGuest) -> None:
     assert guest.fails("recvfrom", fd, place, 1, "MSG_DONTWAIT", 0, 0) == "EAGAIN"
 
 
-@pytest.mark.parametrize("data", [b"", b"\1", bytes(15), bytes(16), b"\xff" * 40, struct.pack("=IHHII", 4, 18, 1, 0, 0)])
+@pytest.mark.parametrize(
+    "data", [b"", b"\1", bytes(15), bytes(16), b"\xff" * 40, struct.pack("=IHHII", 4, 18, 1, 0, 0)]
+)
 def test_what_is_no_request(guest: FakeGuest, data: bytes) -> None:
     fd = guest.call("socket", "AF_NETLINK", "SOCK_RAW", 0)
     assert guest.call("sendto", fd, guest.put(data + bytes(1)), len(data), "", 0, 0) == len(data)
