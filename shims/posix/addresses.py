@@ -15,13 +15,15 @@ from shims.posix.socketfiles import FAMILIES, PrivateSocket, Socket
 from shims.posix.state import PosixThread
 
 __all__ = [
-    "check", "family_of", "host_address", "is_any", "read_address", "to_guest", "unix_path", "unix_token", "unnamed",
+    "abstract_name", "check", "family_of", "host_address", "is_any", "read_address", "to_guest", "unix_path", "unix_token", "unnamed",
     "write_address",
 ]  # fmt: skip
 
 _LONGEST: Final = 128  # struct sockaddr_storage
 _LEAST: Final[dict[str, int]] = {"AF_INET": 16, "AF_INET6": 24}  # SIN6_LEN_RFC2133 of net/ipv6.h
 _LONGEST_PATH: Final = 110  # struct sockaddr_un
+_LONGEST_NAME: Final = 108
+_DIGEST_MARK: Final = b"\0\0compat\0"
 
 
 def read_address(address: Buffer) -> bytes:
@@ -70,7 +72,7 @@ def host_address(thread: PosixThread, kind: Socket, raw: bytes) -> Iterator[byte
     if kind.family != "AF_UNIX":
         yield _internet(thread, raw)
     elif raw[2] == 0:
-        yield unix_address(b"\0" + unix_token(thread) + raw[3:])
+        yield unix_address(abstract_name(thread, raw[3:]))
     else:
         with _existing(thread, unix_path(raw)) as link:
             yield unix_address(link)
@@ -100,6 +102,19 @@ def _existing(thread: PosixThread, path: bytes) -> Iterator[bytes]:
 def unix_token(thread: PosixThread) -> bytes:
     """What stands before the guest's abstract names; nothing where the whole host is the guest's."""
     return b"" if thread.process.options.trust else thread.process.socket_names.token
+
+
+def abstract_name(thread: PosixThread, name: bytes) -> bytes:
+    """What the host calls the abstract *name*, with the NUL before it; a digest stands for one that is too long with
+    the token."""
+    token = b"\0" + unix_token(thread)
+    if len(token + name) <= _LONGEST_NAME or len(name) >= _LONGEST_NAME:
+        return token + name
+    from hashlib import blake2b  # rarely needed
+
+    short = token + _DIGEST_MARK + blake2b(name, digest_size=16).digest()
+    thread.process.socket_names.remember(short, name)
+    return short
 
 
 def _internet(thread: PosixThread, raw: bytes) -> bytes:
@@ -134,6 +149,8 @@ def unnamed(thread: PosixThread, kind: Socket) -> bytes:
 
 def _guest_name(thread: PosixThread, name: bytes) -> bytes:
     token = b"\0" + unix_token(thread)
+    if name.startswith(token + _DIGEST_MARK):
+        return b"\0" + thread.process.socket_names.path(name)
     if name.startswith(token):
         return b"\0" + name[len(token) :]
     if name.startswith(b"\0") or not name:

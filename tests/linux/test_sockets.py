@@ -189,6 +189,16 @@ def test_abstract_names_are_private(guest: FakeGuest) -> None:
     assert name_of(guest, "getpeername", client)[2:] == b"\0compat-test"
 
 
+def test_the_longest_abstract_name(guest: FakeGuest) -> None:
+    name = b"\0" + b"h" * 107
+    server = listening(guest, name)
+    client = guest.call("socket", "AF_UNIX", "SOCK_STREAM", 0)
+    guest.call("connect", client, *unix(guest, name))
+    assert name_of(guest, "getpeername", client)[2:] == name
+    assert name_of(guest, "getsockname", server)[2:] == name
+    assert guest.fails("connect", client, *unix(guest, name + b"h")) == "EINVAL"
+
+
 def test_the_system_chooses_a_name(guest: FakeGuest) -> None:
     fd = guest.call("socket", "AF_UNIX", "SOCK_DGRAM", 0)
     guest.call("bind", fd, *unix(guest, b""))
