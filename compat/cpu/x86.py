@@ -102,6 +102,7 @@ class _Intel(Family):
     model = _BROADWELL
     syscall = 0x80
     suspicious = POSSIBLE_VEX
+    illegal = 6
     star: ClassVar[int]
     sysret: ClassVar[bytes]
     long: ClassVar[bool]

@@ -22,7 +22,8 @@ _WRITE = 2
 class Mapper(Accessor):
     """*top* is the end of user addresses, *bottom* the lowest one that may be mapped; *limit* the most bytes of memory.
 
-    *used* counts what was ever accessible, as Linux accounts for it, and *mapped* all that has an address.
+    *used* counts what was ever accessible, as Linux accounts for it, and *mapped* all that has an address. *shares*
+    tells that other processes may share some of it.
     """
 
     def __init__(self, ram: Ram, *, top: int, bottom: int = 0x10000, limit: int | None = None) -> None:
@@ -34,6 +35,7 @@ class Mapper(Accessor):
         self.backings = Backings()
         self.used = 0
         self.mapped = 0
+        self.shares = False
 
     @property
     def mmap_top(self) -> int:
@@ -82,6 +84,8 @@ class Mapper(Accessor):
             self._give_frames(area, freed)
         self._unmap(address, address + size)
         self._add(area)
+        if shared and not self.shares:
+            self.shares = self.flush = True
         return address
 
     def map_above(self, address: int, size: int, protection: int, name: bytes) -> None:
