@@ -38,7 +38,7 @@ from compat.host.identity import Identity
 from compat.host.libc import Times
 from compat.host.locks import Lock, Locks
 from compat.host.names import Dirent, Names, Statfs
-from compat.host.sockets import Received, Sockets, unix_address, unix_name
+from compat.host.sockets import ControlMessage, Received, Sockets, unix_address, unix_name
 from compat.host.terminals import Modes, Terminals
 from compat.host.tree import Tree
 from compat.host.waiting import Waiting
@@ -62,6 +62,7 @@ __all__ = [
     "RESOLVE_NO_XDEV",
     "UTIME_NOW",
     "UTIME_OMIT",
+    "ControlMessage",
     "Dirent",
     "Host",
     "Lock",
@@ -74,5 +75,7 @@ __all__ = [
 ]
 
 
-class Host(Names, Descriptors, Locks, Terminals, Waiting, Identity, Clocks, Tree, Events, Futexes, Sockets, Watches):
+class Host(
+    Names, Descriptors, Locks, Terminals, Waiting, Identity, Clocks, Tree, Events, Futexes, Sockets, Watches
+):
     """The host's system calls, thinly. Stateless but for the libc handle, which is opened at first need."""

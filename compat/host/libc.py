@@ -48,7 +48,7 @@ class Libc:
 
     def _find(self, name: str, kinds: str) -> Any:
         try:
-            function = self._library[name]
+            function = self._library[name]  # anew each time: "syscall" has many forms
         except AttributeError:
             raise_errno(errno.ENOSYS)
         function.argtypes = [self._kinds[kind] for kind in kinds]

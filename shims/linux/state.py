@@ -46,15 +46,16 @@ class LinuxProcess(PosixProcess):
         self.fixes_unaligned = True  # sysmips(MIPS_FIXADE)
         self.function_descriptors = False  # PowerPC's first 64-bit ABI: a handler's address is that of a descriptor
 
-    def release_parent(self) -> None:
-        """Let the parent go on that waits in vfork; execve must call this, the end of the process does it by itself."""
-        if self.parent_gate >= 0:
+    def recognize(self, thread: PosixThread, fd: int) -> object:
+        from shims.linux.recognizing import recognize  # rarely needed, and it knows all kinds of files
+
+        return recognize(self, fd)
+
+    def become_child(self, thread: PosixThread, *, borrows: bool = False) -> None:
+        assert isinstance(thread, LinuxThread)
+        if self.parent_gate >= 0:  # it is the parent's own parent that waits there
             self.host.close(self.parent_gate)
             self.parent_gate = -1
-
-    def become_child(self, thread: PosixThread) -> None:
-        assert isinstance(thread, LinuxThread)
-        self.release_parent()
         self.futexes, self.locks = {}, {}
         if self.sleepers is not None:
             self.sleepers.close()
@@ -63,7 +64,7 @@ class LinuxProcess(PosixProcess):
         thread.clear_tid = 0
         thread.robust_list = 0
         thread.parent_death_signal = 0
-        super().become_child(thread)
+        super().become_child(thread, borrows=borrows)
 
     @property
     def read_implies_exec(self) -> bool:
