@@ -50,7 +50,7 @@ def _stay(thread: LinuxThread, sleep: Sleep, *, absolute: bool) -> NoReturn:
         give_up(thread, sleep)
     restart: Restart = "sa_restart" if sleep.until is None or absolute else "no_handler"
     descriptors = {sleeper.signal: select.POLLIN for sleeper in sleep.sleepers.values()}
-    return thread.wait(descriptors=descriptors, until=sleep.until, key=sleep, resume=sleep, restart=restart)
+    thread.wait(descriptors=descriptors, until=sleep.until, key=sleep, resume=sleep, restart=restart)
 
 
 def is_late(thread: LinuxThread, sleep: Sleep) -> bool:
