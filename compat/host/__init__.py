@@ -75,7 +75,5 @@ __all__ = [
 ]
 
 
-class Host(
-    Names, Descriptors, Locks, Terminals, Waiting, Identity, Clocks, Tree, Events, Futexes, Sockets, Watches
-):
+class Host(Names, Descriptors, Locks, Terminals, Waiting, Identity, Clocks, Tree, Events, Futexes, Sockets, Watches):
     """The host's system calls, thinly. Stateless but for the libc handle, which is opened at first need."""
