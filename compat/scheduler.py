@@ -53,6 +53,8 @@ class Scheduler:
     def _turn(self) -> None:
         """Let the current thread run until something needs us; then serve it, and maybe give the CPU to another."""
         thread, process = self.current, self.process
+        if process.memory.shares:
+            self.machine.shared_atomics.begin()
         self.dispatcher.settle()
         stop = self.machine.run()
         if process.status is not None:

@@ -124,6 +124,9 @@ class Family:
         """Set the thread pointer."""
         self.engine.write(self.registers[self.tls], value)
 
+    illegal: ClassVar[int | None] = None
+    """The exception of an illegal instruction, for a CPU whose atomic instructions need no alignment."""
+
     def linked_load(self) -> tuple[str, bytes] | None:
         """A load-linked instruction for `Reservation`: the register that holds its address, and code that runs it,
         clears that register and ends. None for a CPU that has no such instruction."""

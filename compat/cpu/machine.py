@@ -18,6 +18,7 @@ from compat.cpu.engine import EXCEPTION, INVALID_INSTRUCTION, OK, Engine, Engine
 from compat.cpu.family import OUTSIDE, OWN_CODE, OWN_PAGE, Event, Family, Wrong
 from compat.cpu.registers import Batch
 from compat.cpu.reservation import Reservation
+from compat.cpu.shared_atomics import SharedAtomics
 from compat.cpu.stop import Access, Snapshot, Stop
 from compat.errors import Unsupported
 
@@ -98,6 +99,7 @@ class Machine:
         self._ran: set[int] = set()
         self._saved = engine.wide_batch(list(family.registers.values()))
         self._reservation = Reservation(engine, family)
+        self.shared_atomics = SharedAtomics(engine, cpu, family.illegal)
         engine.map_ram(pages.ram)
         engine.on_fill(self._fill_page)
         family.hook(on_syscall, self._exception)
@@ -145,6 +147,8 @@ class Machine:
             # Unicorn looks one byte before a block that has none, which is one that begins with an illegal
             # instruction.
             self._event = self.family.invalid(pc)
+        elif code == INVALID_INSTRUCTION and self.shared_atomics.give_up():
+            return None
         elif code == INVALID_INSTRUCTION and self._event is None:
             self._event = self.family.invalid(self._engine.read(self._pc))
         elif self._event is None:

@@ -1,9 +1,12 @@
-/* Atomic operations where another thread may run between any two instructions. */
+/* Atomic operations where another thread may run between any two instructions, or another process meanwhile. */
 #include "sample.h"
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
 
-enum { THREADS = 4, ROUNDS = 40000, NODES = 8, PUSHES = 15000 };
+enum { THREADS = 4, ROUNDS = 40000, NODES = 8, PUSHES = 15000, SHARED_ROUNDS = 50000 };
 
 static _Atomic uint8_t bytes;
 static _Atomic uint16_t halves;
@@ -99,6 +102,47 @@ static int others_run_beside_a_loop(void)
     return pthread_join(thread, NULL) == 0;
 }
 
+struct common { _Atomic uint32_t word, compared; _Atomic uint16_t half; _Atomic unsigned long wide; atomic_int ready; };
+
+static void counting_together(struct common *common)
+{
+    common->ready++;
+    while (common->ready < 2)
+        sched_yield();
+    for (int i = 0; i < SHARED_ROUNDS; i++) {
+        common->word++;
+        common->half += 3;
+        common->wide += 5;
+        uint32_t seen = common->compared;
+        while (!atomic_compare_exchange_weak(&common->compared, &seen, seen + 1))
+            ;
+    }
+}
+
+static struct common *count_in_two_processes(void)
+{
+    struct common *common = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    pid_t child = fork();
+    counting_together(common);
+    if (child == 0)
+        _exit(0);
+    waitpid(child, NULL, 0);
+    return common;
+}
+
+/* x86 alone has atomic operations on any address. */
+static int anywhere(UNUSED struct common *common)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    volatile int *place = (volatile int *)((char *)common + 61);
+    *place = 5;
+    __asm__ volatile("lock incl %0" : "+m"(*place));
+    return *place == 6;
+#else
+    return 1;
+#endif
+}
+
 int main(void)
 {
     intptr_t result[THREADS];
@@ -116,5 +160,10 @@ int main(void)
         left++;
     CHECK("a stack without locks", twice == 0 && left == NODES);
     CHECK("others run beside a loop", others_run_beside_a_loop());
+    struct common *common = count_in_two_processes();
+    CHECK("two processes", common->word == 2 * SHARED_ROUNDS && common->half == (uint16_t)(6 * SHARED_ROUNDS));
+    CHECK("two processes, a long", common->wide == 10ul * SHARED_ROUNDS);
+    CHECK("two processes compare", common->compared == 2 * SHARED_ROUNDS);
+    CHECK("an operand anywhere", anywhere(common));
     return finish();
 }
