@@ -22,7 +22,7 @@ __all__ = ["EXCEPTION", "INVALID_INSTRUCTION", "OK", "Engine", "EngineError"]
 
 OK, INVALID_INSTRUCTION, EXCEPTION = 0, 10, 21
 _HOOK_INTERRUPT, _HOOK_INSTRUCTION, _HOOK_CODE = 1 << 0, 1 << 1, 1 << 2
-_HOOK_BLOCK_MADE, _HOOK_TLB_FILL = 1 << 15, 1 << 17
+_HOOK_INVALID, _HOOK_BLOCK_MADE, _HOOK_TLB_FILL = 1 << 14, 1 << 15, 1 << 17
 _PAGE_SIZE, _USE_EXITS, _EXITS, _CPU_MODEL, _REMOVE_CODE, _FLUSH_CODE, _FLUSH_TLB, _TLB_TYPE = 1, 4, 6, 7, 9, 10, 11, 12
 _TLB_VIRTUAL = 1
 _FIRST_ACCESS = 16
@@ -192,6 +192,11 @@ class Engine:
 
         raw = self._callback("void(void *, void *)", callback)
         self._hook(_HOOK_INSTRUCTION, raw, 1, 0, ffi.cast("int", instruction))
+
+    def on_invalid(self, valid: Callable[[], bool]) -> None:
+        """Ask *valid()* about what would end the run with INVALID_INSTRUCTION; True lets the guest go on."""
+        raw = self._callback("bool(void *, void *)", lambda _engine, _data: valid(), False)
+        self._hook(_HOOK_INVALID, raw)
 
     def on_block_made(self, made: Callable[[int, int], None]) -> None:
         """Call *made(address, size)* when a block has been translated, before it runs for the first time."""

@@ -46,9 +46,6 @@ class Supervisor(Protocol):
     def code(self, address: int, size: int) -> bytes:
         """Return *size* bytes of guest code; fewer where the guest may not execute."""
 
-    def make_anew(self, begin: int, end: int, suspicious: re.Pattern[bytes] | None = None) -> None:
-        """Forget the blocks of an address range. From now on ask `Family.made` about new blocks that match."""
-
 
 OWN_PAGE = 0x7FFFF000
 """Where frame 0 is seen, readable, writable and executable, while the machine runs code of its own."""
@@ -108,8 +105,8 @@ class Family:
         """
         raise NotImplementedError
 
-    def invalid(self, pc: int) -> Event | None:
-        """Say what it means that Unicorn ended the run at *pc* with UC_ERR_INSN_INVALID; None: the guest goes on."""
+    def invalid(self, pc: int) -> Event:
+        """Say what it means that Unicorn ended the run at *pc* with UC_ERR_INSN_INVALID."""
         return Event("illegal", 0, pc)
 
     def settle(self, event: Event | None) -> None:

@@ -29,6 +29,8 @@ class Lock:
 class Locks:
     """Locks of this process, or of an open file description (*open_file*, OFD locks)."""
 
+    lockf = staticmethod(fcntl.lockf)
+
     def get_lock(self, fd: int, lock: Lock, *, open_file: bool = False) -> Lock:
         """The first lock in the way of *lock*, or *lock* with F_UNLCK."""
         command: int = member(fcntl, "F_OFD_GETLK") if open_file else fcntl.F_GETLK

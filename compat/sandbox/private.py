@@ -18,12 +18,12 @@ class PrivateFolder:
     named it.
 
     Its unguessable name is chosen at once, so that a forked child which is first to use it makes the same
-    one. Whoever makes it first removes what killed runs left behind, and calls *made*.
+    one. Whoever makes it first removes what killed runs left behind.
     """
 
-    def __init__(self, host: Host, parent: bytes | None = None, made: Callable[[], None] | None = None) -> None:
+    def __init__(self, host: Host, parent: bytes | None = None) -> None:
         self._host = host
-        self._made = made
+        self._on_made: Callable[[], None] = lambda: None
         self._parent = parent or os.fsencode(os.environ.get("TMPDIR") or "/tmp")
         self._name = PREFIX + owner_tag() + b"-" + host.getrandom(10).hex().encode()
         self._owner = os.getpid()
@@ -33,7 +33,13 @@ class PrivateFolder:
     def path(self) -> bytes:
         return os.path.join(self._parent, self._name)
 
-    def folder(self, name: bytes) -> int:
+    def when_made(self, act: Callable[[], None]) -> None:
+        """Let *act* be called in the process that makes the folder; at once if it is there."""
+        self._on_made = act
+        if os.path.isdir(self.path):
+            act()
+
+    def folder(self, name: bytes, mode: int = 0o1777) -> int:
         """An O_PATH descriptor of the folder *name* inside, which the caller closes.
 
         Raises:
@@ -42,13 +48,12 @@ class PrivateFolder:
         if not os.path.isdir(self.path):
             self._begin()
         top = self._make(self._host.open(self._parent, O_PATH | os.O_DIRECTORY), self._name, 0o700)
-        return self._make(top, name, 0o1777)
+        return self._make(top, name, mode)
 
     def _begin(self) -> None:
         for path in abandoned(self._parent):
             _remove_tree(path)
-        if self._made is not None:
-            self._made()
+        self._on_made()
 
     def _make(self, dir_fd: int, name: bytes, mode: int) -> int:
         """Make *name* in *dir_fd*, which is closed, unless it is there; its descriptor."""

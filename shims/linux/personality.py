@@ -19,6 +19,7 @@ from shims.linux.replacing import prepare_execute
 from shims.linux.standard import adopt_standard_files
 from shims.linux.start import enter
 from shims.linux.state import LinuxProcess, LinuxThread
+from shims.linux.vfork import give_back
 from shims.linux.view import build_view
 from shims.posix import limits
 
@@ -79,4 +80,7 @@ class Linux:
         delivery.deliver(thread)
 
     def finish(self) -> None:
+        give_back(self.process)
+        if self.process.ipc is not None:
+            self.process.ipc.end()
         self.process.view.close()
