@@ -42,6 +42,7 @@ LATE = HEAVY | {
         "dataclasses",
         "hashlib",
         "inspect",
+        "json",
         "pathlib",
         "platform",
         "random",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Final
 
@@ -38,7 +38,6 @@ def default_view(
     sys: Directory | None = None,
     trust: bool = False,
     sysroot_writable: bool = False,
-    made: Callable[[], None] | None = None,
 ) -> FileView:
     """The files of a guest that was started in *cwd* (absolute).
 
@@ -46,8 +45,7 @@ def default_view(
     and /sys. /tmp and /dev/shm are private to the run. *cwd* is writable, unless it is `/` or the host's
     own /proc, /sys, /dev, which nobody gives away by being there. *program* is shown read-only at its own path where no
     other mount shows it. With *trust* the whole host is shown, with only /proc/self, *grants*, and
-    what is found in *sysroot* laid over it. *made* is called once something private lies on the host that the end of
-    the run must remove.
+    what is found in *sysroot* laid over it.
 
     Raises:
         CompatError: when a folder or file does not exist or can't be opened.
@@ -130,6 +128,8 @@ def _add_program(view: FileView, program: bytes) -> None:
 
 def _shows(view: FileView, path: bytes, program: bytes) -> bool:
     """Whether *path* in the view is the host's file *program* already."""
+    if _in_untouched(view, path):
+        return False
     try:
         with view.resolve(path, NOWHERE) as place:
             shown = place.stat()
@@ -138,11 +138,20 @@ def _shows(view: FileView, path: bytes, program: bytes) -> bool:
         return False
 
 
+def _in_untouched(view: FileView, path: bytes) -> bool:
+    """Whether *path* lies in a folder that is not even made: no link is there, and no need to make it."""
+    mount = view.table.find(names_of(path)).mount
+    return isinstance(mount, HostMount) and mount.untouched
+
+
 def canonical(view: FileView, path: bytes) -> bytes:
     """*path* with the symbolic links of the view followed, as far as it exists."""
     done = b"/"
     for name in names_of(path):
         written = done.rstrip(b"/") + b"/" + name
+        if _in_untouched(view, written):
+            done = written
+            continue
         try:
             with view.resolve(written, NOWHERE) as place:
                 done = place.guest_path

@@ -18,12 +18,12 @@ class PrivateFolder:
     named it.
 
     Its unguessable name is chosen at once, so that a forked child which is first to use it makes the same
-    one. Whoever makes it first removes what killed runs left behind, and calls *made*.
+    one. Whoever makes it first removes what killed runs left behind.
     """
 
-    def __init__(self, host: Host, parent: bytes | None = None, made: Callable[[], None] | None = None) -> None:
+    def __init__(self, host: Host, parent: bytes | None = None) -> None:
         self._host = host
-        self._made = made
+        self._on_made: Callable[[], None] = lambda: None
         self._parent = parent or os.fsencode(os.environ.get("TMPDIR") or "/tmp")
         self._name = PREFIX + owner_tag() + b"-" + host.getrandom(10).hex().encode()
         self._owner = os.getpid()
@@ -32,6 +32,12 @@ class PrivateFolder:
     @property
     def path(self) -> bytes:
         return os.path.join(self._parent, self._name)
+
+    def when_made(self, act: Callable[[], None]) -> None:
+        """Let *act* be called in the process that makes the folder; at once if it is there."""
+        self._on_made = act
+        if os.path.isdir(self.path):
+            act()
 
     def folder(self, name: bytes, mode: int = 0o1777) -> int:
         """An O_PATH descriptor of the folder *name* inside, which the caller closes.
@@ -47,8 +53,7 @@ class PrivateFolder:
     def _begin(self) -> None:
         for path in abandoned(self._parent):
             _remove_tree(path)
-        if self._made is not None:
-            self._made()
+        self._on_made()
 
     def _make(self, dir_fd: int, name: bytes, mode: int) -> int:
         """Make *name* in *dir_fd*, which is closed, unless it is there; its descriptor."""

@@ -30,10 +30,10 @@ def build_view(process: LinuxProcess, program: Program) -> None:
         dev=dev_tree(process),
         sys=sys_tree(process),
         trust=options.trust,
-        made=lambda: _end_in_order(process),
     )
     if not options.trust:
         add_network_files(process.view, network=options.network)
+    process.view.private.when_made(lambda: _end_in_order(process))
     process.directory = start_folder(process.view, cwd)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import binascii
 import mmap
 import struct
 from typing import Final
@@ -39,9 +40,7 @@ class SocketNames:
         return b""
 
     def _places(self, host_name: bytes) -> list[int]:
-        import zlib  # a run without sockets does without
-
-        first = zlib.crc32(host_name)
+        first = binascii.crc32(host_name)
         return [(first + k) % _SLOTS * _SLOT.size for k in range(_NEAR)]
 
     def _read(self, place: int) -> tuple[bytes, bytes]:

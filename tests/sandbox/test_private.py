@@ -100,9 +100,12 @@ def test_the_next_run_removes_what_a_killed_one_left(private: PrivateFolder, tmp
 
 def test_the_first_use_is_told(tmp_path: Path) -> None:
     told: list[str] = []
-    folder = PrivateFolder(Host(), os.fsencode(tmp_path), made=lambda: told.append("made"))
+    folder = PrivateFolder(Host(), os.fsencode(tmp_path))
+    folder.when_made(lambda: told.append("made"))
     assert told == []
     for name in (b"tmp", b"shm"):
         os.close(folder.folder(name))
     assert told == ["made"]
+    folder.when_made(lambda: told.append("already"))
+    assert told == ["made", "already"]
     folder.remove()
