@@ -73,7 +73,11 @@ class CpuFault:
 
 
 class Process:
-    """One guest process: an address space, threads, and the host it is served by."""
+    """One guest process: an address space, threads, and the host it is served by.
+
+    *attention* tells that threads may have something to heed (signals). *notices* is a host descriptor that becomes
+    readable when the host has something for the process, or -1; *gather* takes that in, and may set *attention*.
+    """
 
     def __init__(self, abi: Abi, memory: AddressSpace, host: Host, options: Options) -> None:
         self.abi = abi
@@ -86,6 +90,8 @@ class Process:
         self.engine: Engine | None = None
         self.load_image: LoadImage = _no_loader
         self.on_signal: OnSignal | None = None
+        self.notices = -1
+        self.gather: Callable[[], None] = _nothing
 
     def deliverable(self, thread: Thread) -> bool:
         """Whether a signal is pending that would end a wait of *thread*."""
@@ -163,7 +169,7 @@ class Engine(Protocol):
         """Give the running thread's call the result *error*, a host errno."""
 
     def listen(self) -> None:
-        """Let host signals interrupt guest code from now on."""
+        """Let `Process.notices` interrupt guest code and waits from now on."""
 
     def attend(self) -> None:
         """Something needs the personality's attention: interrupt guest code and waits soon."""
@@ -199,6 +205,10 @@ OnSignal = Callable[["Thread", str, str, Mapping[str, object]], None]
 
 LoadImage = Callable[[int, bytes], Image | Script]
 """What a host descriptor holds, called by this name in sentences; raises CompatError."""
+
+
+def _nothing() -> None:
+    pass
 
 
 def _no_loader(fd: int, name: bytes) -> Image | Script:

@@ -27,7 +27,7 @@ class Scheduler:
         self.machine = machine
         self.dispatcher = dispatcher
         self.personality = personality
-        self.watcher = Watcher(self.machine.stop)
+        self.watcher = self._new_watcher()
         self.ready: deque[Thread] = deque()
         self.blocked: list[Thread] = []
         self.current: Thread = Thread(process, 0, machine)
@@ -74,6 +74,7 @@ class Scheduler:
         while True:
             self._collect(0.0 if self.ready else None)
             if self.process.attention:
+                self.process.gather()
                 self._rouse()
             if self.ready:
                 break
@@ -117,9 +118,11 @@ class Scheduler:
             self.machine.stop()
             return False
         while True:
-            if self.process.attention and self.process.deliverable(thread):
-                thread.interrupted = True
-                return True
+            if self.process.attention:
+                self.process.gather()
+                if self.process.deliverable(thread):
+                    thread.interrupted = True
+                    return True
             if self._poll(wait.descriptors, wait.until):
                 return True
 
@@ -183,7 +186,16 @@ class Scheduler:
         self.dispatcher.write_error(error)
 
     def listen(self) -> None:
-        self.watcher.listen()
+        self.watcher.listen(self.process.notices)
+
+    def _new_watcher(self) -> Watcher:
+        watcher = Watcher(self.machine.stop, self._notice)
+        if self.process.notices >= 0:
+            watcher.listen(self.process.notices)
+        return watcher
+
+    def _notice(self) -> None:
+        self.process.attention = True
 
     def retire(self, thread: Thread) -> None:
         """A thread has ended; the machine leaves guest code."""
@@ -207,7 +219,8 @@ class Scheduler:
 
     def forked(self) -> None:
         self._drop_others()
-        self.watcher = Watcher(self.machine.stop)
+        self.watcher.forked()
+        self.watcher = self._new_watcher()
 
     def invalidate(self, address: int, size: int) -> None:
         self.process.memory.outdate(address, size)

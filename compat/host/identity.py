@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import resource
 import struct
@@ -133,6 +134,14 @@ class Identity(WithLibc):
         """Nanoseconds."""
         seconds: float = member(os, "sched_rr_get_interval")(pid)
         return round(seconds * 1e9)
+
+    def pidfd_pid(self, fd: int) -> int:
+        """The pid of the process that a pidfd stands for, -1 if it has ended; raises OSError(EBADF) for no pidfd."""
+        with open(f"/proc/self/fdinfo/{fd}", "rb") as file:
+            for line in file:
+                if line.startswith(b"Pid:"):
+                    return int(line.split()[1])
+        raise OSError(errno.EBADF, "no pidfd")
 
     def pidfd_open(self, pid: int, flags: int = 0) -> int:
         fd: int = member(os, "pidfd_open")(pid, flags)

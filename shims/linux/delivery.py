@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import errno
-import os
-import signal as host_signal
 
 from compat.errors import MemoryFault
 from shims.linux.faults import force
 from shims.linux.frames import pop_frame, push_frame
 from shims.linux.state import LinuxProcess, LinuxThread
+from shims.posix.host_signals import to_host
 from shims.posix.state import Action, Pending
 
 __all__ = ["deliver", "sigreturn"]
@@ -25,6 +24,7 @@ def deliver(thread: LinuxThread) -> None:
     """Take every deliverable signal of the running thread; settle the call that a signal interrupted."""
     process = thread.process
     process.attention = False
+    process.gather()
     handled = False
     while process.status is None and (pending := _take(thread)) is not None:
         handled = _act(thread, pending) or handled
@@ -60,7 +60,7 @@ def _act(thread: LinuxThread, pending: Pending) -> bool:
     action = process.actions.get(pending.number, Action())
     name = str(thread.abi.signals.decode(pending.number))
     if process.on_signal is not None:
-        process.on_signal(thread, name, pending.code, pending.fields)
+        process.on_signal(thread, name, str(pending.code), pending.fields)
     if action.handler == 1 or (action.handler == 0 and name in _IGNORED):
         return False
     if action.handler == 0:
@@ -109,7 +109,7 @@ def _force_segv(thread: LinuxThread, failed: int) -> None:
 
 def _default(process: LinuxProcess, name: str, number: int) -> None:
     if name in _STOPPING:
-        os.kill(os.getpid(), host_signal.SIGSTOP)
+        process.host.act_by_default(to_host(process.abi, number))
         return
     process.status = number | (_CORE if name in _DUMPING else 0)
 

@@ -11,8 +11,10 @@ from compat.host import Host
 from compat.memory import AddressSpace
 from compat.process import CpuFault, Options, Program, Registers, Thread
 from shims.linux import delivery, faults
+from shims.linux.catching import adopt_dispositions
 from shims.linux.execution import open_program
 from shims.linux.replacing import prepare_execute
+from shims.linux.signals import set_mask
 from shims.linux.standard import adopt_standard_files
 from shims.linux.start import enter
 from shims.linux.state import LinuxProcess, LinuxThread
@@ -51,6 +53,7 @@ class Linux:
         build_view(process, program)
         adopt_standard_files(process)
         thread = LinuxThread(process, process.pid, registers)
+        set_mask(thread, adopt_dispositions(process))
         fd = os.open(program.path, os.O_RDONLY | os.O_CLOEXEC)
         try:
             opened, arguments = open_program(process, fd, program.guest_path, program.guest_path, program.arguments)

@@ -10,11 +10,12 @@ from functools import partial
 
 from compat.errors import CompatError
 from compat.sandbox.place import Opened
+from shims.linux.catching import forget_handlers
 from shims.linux.execution import OpenProgram, open_program
 from shims.linux.start import enter
 from shims.linux.state import LinuxProcess, LinuxThread
 from shims.linux.threads import end_thread
-from shims.posix.state import Action, AltStack, PosixThread
+from shims.posix.state import AltStack, PosixThread
 
 __all__ = ["prepare_execute"]
 
@@ -74,7 +75,7 @@ def _replace(thread: LinuxThread, program: OpenProgram, arguments: list[bytes], 
     process.engine.alone(thread)
     process.futexes = {}
     process.files.close_on_exec()
-    process.actions = {n: Action(1) for n, action in process.actions.items() if action.handler == 1}
+    forget_handlers(process)
     thread.id = process.pid
     thread.altstack, thread.clear_tid, thread.robust_list = AltStack(), 0, 0
     thread.restart = thread.saved_mask = None

@@ -58,7 +58,7 @@ def _exchange(thread: LinuxThread, signal: Constant, new: Action | None) -> Acti
     old = process.actions.get(number, Action())
     if new is not None:
         process.actions[number] = new
-        set_disposition(process, number, new.handler)
+        set_disposition(process, number, new, old)
     return old
 
 

@@ -43,11 +43,11 @@ class AltStack:
 
 @dataclass
 class Pending:
-    """A signal that waits for delivery. *number* is the guest's; *code* the name of its si_code; *fields* are those of
-    the siginfo struct *layout* (SiginfoKill, SiginfoFault, …)."""
+    """A signal that waits for delivery. *number* is the guest's; *code* the name of its si_code, or a number that has
+    none; *fields* are those of the siginfo struct *layout* (SiginfoKill, SiginfoFault, …)."""
 
     number: int
-    code: str
+    code: str | int
     layout: str = "SiginfoKill"
     fields: dict[str, object] = field(default_factory=dict)
 
