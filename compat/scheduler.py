@@ -27,7 +27,7 @@ class Scheduler:
         self.machine = machine
         self.dispatcher = dispatcher
         self.personality = personality
-        self.watcher = self._new_watcher()
+        self.watcher = Watcher(self.machine.stop, self._notice)
         self.ready: deque[Thread] = deque()
         self.blocked: list[Thread] = []
         self.current: Thread = Thread(process, 0, machine)
@@ -35,6 +35,7 @@ class Scheduler:
         self._saved: dict[int, Snapshot | SavedRegisters] = {}
         dispatcher.scheduler = self
         process.engine = self
+        self._hear()
 
     # --- the loop ---
 
@@ -187,12 +188,12 @@ class Scheduler:
 
     def listen(self) -> None:
         self.watcher.listen(self.process.notices)
-
-    def _new_watcher(self) -> Watcher:
-        watcher = Watcher(self.machine.stop, self._notice)
         if self.process.notices >= 0:
-            watcher.listen(self.process.notices)
-        return watcher
+            self.dispatcher.listen()
+
+    def _hear(self) -> None:
+        if self.process.notices >= 0:
+            self.listen()
 
     def _notice(self) -> None:
         self.process.attention = True
@@ -220,7 +221,8 @@ class Scheduler:
     def forked(self) -> None:
         self._drop_others()
         self.watcher.forked()
-        self.watcher = self._new_watcher()
+        self.watcher = Watcher(self.machine.stop, self._notice)
+        self._hear()
 
     def invalidate(self, address: int, size: int) -> None:
         self.process.memory.outdate(address, size)

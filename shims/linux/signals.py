@@ -141,6 +141,7 @@ def sigpending(thread: LinuxThread, set: Pointer[int]) -> None:
 
 
 def _pending_mask(thread: LinuxThread) -> int:
+    thread.process.gather()
     mask = 0
     for pending in (*thread.pending, *thread.process.pending):
         mask |= 1 << (pending.number - 1)
@@ -192,6 +193,7 @@ def rt_sigtimedwait(
     _check_size(thread, size)
     wanted = read_set(thread, set)
     deadline = thread.resume if isinstance(thread.resume, float) else _deadline(timeout)
+    thread.process.gather()
     pending = _take_from(thread, wanted)
     if pending is None:
         if deadline is not None and time.monotonic() >= deadline:

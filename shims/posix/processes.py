@@ -149,7 +149,6 @@ def wait_for_child(thread: PosixThread, pid: int, options: FlagSet) -> tuple[int
         raise OSError(errno.ECHILD, "every child tells of its end with SIGCHLD")
     found = process.host.wait4(pid, os.WNOHANG | options.host(_OPTIONS))
     if found[0]:
-        process.gather()  # its SIGCHLD has come before
         if not (os.WIFSTOPPED(found[1]) or os.WIFCONTINUED(found[1])):
             bury(process, found[0])
     elif "WNOHANG" not in options:
@@ -204,7 +203,6 @@ def waitid(
         pending = _child_pending(thread, found)
         thread.memory.write(info.address, bytes(SIGINFO_SIZE) if pending is None else siginfo(thread.abi, pending))
     if found is not None:
-        thread.process.gather()
         _take(thread, found, options, usage)
 
 
