@@ -61,6 +61,8 @@ class Scheduler:
                 self.retry(thread)
             elif self.process.attention or thread.restart:
                 self.personality.attend(thread)
+            if self.process.attention and self.blocked:
+                self._rouse()
             if self.process.status is None and (self.ready or thread.waiting or thread.id not in self.process.threads):
                 self._switch()
         self.watcher.close()

@@ -2,7 +2,7 @@
 
     Host = Names (files by directory and name) + Descriptors (open files) + Locks + Terminals
          + Waiting (poll, select) + Identity (the machine, the process) + Clocks + Tree (processes) + Events
-         + Sockets + Signals,
+         + Sockets + Signals + Timers,
            over the same libc
 
 A subclass that wraps the methods (compat.trace.hosts.TracedHost) therefore sees the host side of each guest
@@ -40,6 +40,7 @@ from compat.host.names import Dirent, Names, Statfs
 from compat.host.signals import Arrived, Signals
 from compat.host.sockets import Received, Sockets, unix_address, unix_name
 from compat.host.terminals import Modes, Terminals
+from compat.host.timers import Timers
 from compat.host.tree import Tree
 from compat.host.waiting import Waiting
 
@@ -74,5 +75,5 @@ __all__ = [
 ]
 
 
-class Host(Names, Descriptors, Locks, Terminals, Waiting, Identity, Clocks, Tree, Events, Sockets, Signals):
+class Host(Names, Descriptors, Locks, Terminals, Waiting, Identity, Clocks, Tree, Events, Sockets, Signals, Timers):
     """The host's system calls, thinly. Stateless but for the libc handle, which is opened at first need."""

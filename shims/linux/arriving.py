@@ -7,6 +7,7 @@ import sys
 
 from compat.host import Arrived
 from shims.linux.state import LinuxProcess, LinuxThread
+from shims.linux.timers import fired
 from shims.posix.host_signals import from_host
 from shims.posix.sending import queue_for_process, queue_for_thread
 from shims.posix.state import Pending
@@ -17,6 +18,7 @@ __all__ = ["HOST_CODES", "TO_THREAD", "swap_value", "take_in"]
 _GENERIC = {
     0: "SI_USER", 0x80: "SI_KERNEL", -1: "SI_QUEUE", -3: "SI_MESGQ", -4: "SI_ASYNCIO", -5: "SI_SIGIO", -6: "SI_TKILL",
 }  # fmt: skip
+_SI_TIMER = -2
 HOST_CODES = {name: code for code, name in _GENERIC.items()}
 _CHILD = {
     1: "CLD_EXITED", 2: "CLD_KILLED", 3: "CLD_DUMPED", 4: "CLD_TRAPPED", 5: "CLD_STOPPED", 6: "CLD_CONTINUED",
@@ -29,6 +31,9 @@ def take_in(process: LinuxProcess) -> None:
     for arrived in process.host.take_signals(process.notices):
         if arrived.signal == host_signal.SIGPIPE and arrived.pid == process.pid:
             continue  # a write's: the shim that wrote has queued it
+        if arrived.code == _SI_TIMER:
+            fired(process, arrived.number, arrived.overrun)
+            continue
         pending = _pending(process, arrived)
         target = process.threads.get(arrived.error) if arrived.code < 0 else None
         if isinstance(target, LinuxThread):

@@ -39,7 +39,8 @@ def deliver(thread: LinuxThread) -> None:
 
 def _waiting(thread: object) -> bool:
     assert isinstance(thread, LinuxThread)
-    return any(not thread.mask >> (p.number - 1) & 1 for p in (*thread.pending, *thread.process.pending))
+    open_mask = ~thread.mask | thread.wanted
+    return any(open_mask >> (p.number - 1) & 1 for p in (*thread.pending, *thread.process.pending))
 
 
 def _take(thread: LinuxThread) -> Pending | None:

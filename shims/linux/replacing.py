@@ -76,6 +76,10 @@ def _replace(thread: LinuxThread, program: OpenProgram, arguments: list[bytes], 
     process.futexes = {}
     process.files.close_on_exec()
     forget_handlers(process)
+    if process.timers:
+        from shims.linux.timers import delete_timers
+
+        delete_timers(process)
     thread.id = process.pid
     thread.altstack, thread.clear_tid, thread.robust_list = AltStack(), 0, 0
     thread.restart = thread.saved_mask = None

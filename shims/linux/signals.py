@@ -201,7 +201,6 @@ def rt_sigtimedwait(
         thread.wanted = wanted
         catch_blocked(thread.process, wanted)
         thread.wait(until=deadline, resume=deadline, restart="never")
-    thread.wanted = 0
     if info:
         info.memory.write(info.address, siginfo(thread.abi, pending))
     return pending.number

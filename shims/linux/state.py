@@ -8,9 +8,9 @@ from compat.abi.abi import Abi
 from compat.host import Host
 from compat.memory import AddressSpace
 from compat.process import Options, Registers
-from shims.posix.state import PosixProcess, PosixThread
+from shims.posix.state import Pending, PosixProcess, PosixThread
 
-__all__ = ["LinuxProcess", "LinuxThread", "Waiter"]
+__all__ = ["LinuxProcess", "LinuxThread", "Timer", "Waiter"]
 
 
 class LinuxProcess(PosixProcess):
@@ -36,6 +36,8 @@ class LinuxProcess(PosixProcess):
         self.thp_disabled = False
         self.futexes: dict[int, deque[Waiter]] = {}
         self.barriers: set[str] = set()
+        self.timers: dict[int, Timer] = {}
+        self.timer_serial = 0
         self.function_descriptors = False  # PowerPC's first 64-bit ABI: a handler's address is that of a descriptor
 
     def release_parent(self) -> None:
@@ -48,6 +50,7 @@ class LinuxProcess(PosixProcess):
         assert isinstance(thread, LinuxThread)
         self.release_parent()
         self.futexes = {}
+        self.timers = {}
         self.leader_status = 0
         thread.clear_tid = 0
         thread.robust_list = 0
@@ -69,6 +72,25 @@ class Waiter:
         self.value = value
         self.mask = mask
         self.until = until
+
+
+class Timer:
+    """A POSIX timer: it sends *signal* (0: none) with *value*, a guest word, to *thread* or, for 0, to the process.
+
+    *host* is the host's timer, which tells *serial*. *pending* is the last signal that was queued, *told* the one
+    before.
+    """
+
+    __slots__ = ("host", "pending", "serial", "signal", "thread", "told", "value")
+
+    def __init__(self, signal: int, value: int, thread: int) -> None:
+        self.signal = signal
+        self.value = value
+        self.thread = thread
+        self.host = 0
+        self.serial = 0
+        self.pending: Pending | None = None
+        self.told: Pending | None = None
 
 
 class LinuxThread(PosixThread):

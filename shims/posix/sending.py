@@ -9,7 +9,7 @@ from shims.posix.family import is_visible, visible
 from shims.posix.host_signals import check, to_host
 from shims.posix.state import Pending, PosixProcess, PosixThread
 
-__all__ = ["queue_for_process", "queue_for_thread", "sender"]
+__all__ = ["queue_for_process", "queue_for_thread", "queues", "sender"]
 
 _STOPPING = ("SIGSTOP", "SIGTSTP", "SIGTTIN", "SIGTTOU")
 _UNLIMITED = 1 << 31  # as many as nobody can queue
@@ -89,15 +89,16 @@ def _queue_once(process: PosixProcess, queue: list[Pending], pending: Pending) -
 
 def _is_full(process: PosixProcess) -> bool:
     most = process.limits.get("RLIMIT_SIGPENDING", (_UNLIMITED, _UNLIMITED))[0]
-    return most < _UNLIMITED and sum(map(len, _queues(process))) >= most
+    return most < _UNLIMITED and sum(map(len, queues(process))) >= most
 
 
-def _queues(process: PosixProcess) -> list[list[Pending]]:
+def queues(process: PosixProcess) -> list[list[Pending]]:
+    """The process's queue and those of its threads."""
     return [process.pending, *(each.pending for each in process.threads.values() if isinstance(each, PosixThread))]
 
 
 def _cancel_contrary(process: PosixProcess, name: str) -> None:
     """A process that shall go on does not stop first, nor the other way (prepare_signal() of kernel/signal.c)."""
     contrary = _STOPPING if name == "SIGCONT" else ("SIGCONT",) if name in _STOPPING else ()
-    for queue in _queues(process) if contrary else ():
+    for queue in queues(process) if contrary else ():
         queue[:] = [each for each in queue if process.abi.signals.decode(each.number) not in contrary]

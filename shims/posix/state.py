@@ -156,3 +156,7 @@ class PosixThread(Thread):
         self.pending: list[Pending] = []
         self.altstack = AltStack()
         self.wanted = 0  # the signals that sigtimedwait waits for
+
+    def leave(self) -> None:
+        super().leave()
+        self.wanted = 0
