@@ -51,6 +51,7 @@ def _take(thread: LinuxThread) -> Pending | None:
         if open_ones:
             chosen = min(open_ones, key=lambda p: (p.number not in first, p.number))
             queue.remove(chosen)
+            thread.process.pending_changed()
             return chosen
     return None
 

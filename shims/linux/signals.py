@@ -194,7 +194,7 @@ def rt_sigtimedwait(
     wanted = read_set(thread, set)
     deadline = thread.resume if isinstance(thread.resume, float) else _deadline(timeout)
     thread.process.gather()
-    pending = _take_from(thread, wanted)
+    pending = take_from(thread, wanted)
     if pending is None:
         if deadline is not None and time.monotonic() >= deadline:
             raise OSError(errno.EAGAIN, "no signal came")
@@ -216,12 +216,14 @@ def _deadline(timeout: Pointer[Record] | None) -> float | None:
     return time.monotonic() + seconds + nanoseconds / 1e9
 
 
-def _take_from(thread: LinuxThread, wanted: int) -> Pending | None:
+def take_from(thread: LinuxThread, wanted: int) -> Pending | None:
+    """The first pending signal of the mask *wanted*: the thread's own before the process's, the lowest number first."""
     for queue in (thread.pending, thread.process.pending):
         found = [p for p in queue if wanted >> (p.number - 1) & 1]
         if found:
             chosen = min(found, key=lambda p: p.number)
             queue.remove(chosen)
+            thread.process.pending_changed()
             return chosen
     return None
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
+from weakref import WeakSet
 
 from compat.abi.abi import Abi
 from compat.host import Host
 from compat.memory import AddressSpace
 from compat.process import Options, Registers
+from shims.posix.openfiles import OpenFile
 from shims.posix.state import Pending, PosixProcess, PosixThread
 
 __all__ = ["LinuxProcess", "LinuxThread", "Timer", "Waiter"]
@@ -38,6 +40,7 @@ class LinuxProcess(PosixProcess):
         self.barriers: set[str] = set()
         self.timers: dict[int, Timer] = {}
         self.timer_serial = 0
+        self.signal_files: WeakSet[OpenFile] = WeakSet()  # those of signalfd
         self.function_descriptors = False  # PowerPC's first 64-bit ABI: a handler's address is that of a descriptor
 
     def release_parent(self) -> None:
@@ -46,8 +49,16 @@ class LinuxProcess(PosixProcess):
             self.host.close(self.parent_gate)
             self.parent_gate = -1
 
+    def pending_changed(self, added: int = 0) -> None:
+        for file in self.signal_files:
+            if file.fd >= 0:
+                file.kind.refresh(self, file, added)
+
     def become_child(self, thread: PosixThread) -> None:
         assert isinstance(thread, LinuxThread)
+        for file in self.signal_files:
+            if file.fd >= 0:
+                file.kind.forked(file)
         self.release_parent()
         self.futexes = {}
         self.timers = {}

@@ -129,6 +129,7 @@ def _forget(process: LinuxProcess, timer: Timer) -> None:
     process.gather()
     for queue in queues(process):
         queue[:] = [each for each in queue if each is not timer.pending]
+    process.pending_changed()
     timer.pending = timer.told = None
 
 
@@ -155,6 +156,7 @@ def fired(process: LinuxProcess, serial: int, overrun: int) -> None:
     timer.told, timer.pending = timer.pending, Pending(timer.signal, "SI_TIMER", "SiginfoTimer", fields)
     queue = target.pending if isinstance(target, LinuxThread) else process.pending
     queue.append(timer.pending)
+    process.pending_changed(timer.signal)
     process.attention = True
 
 

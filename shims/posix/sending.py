@@ -84,6 +84,7 @@ def _queue_once(process: PosixProcess, queue: list[Pending], pending: Pending) -
     _cancel_contrary(process, str(process.abi.signals.decode(pending.number)))
     if (real_time and not _is_full(process)) or all(each.number != pending.number for each in queue):
         queue.append(pending)
+        process.pending_changed(pending.number)
     process.attention = True
 
 

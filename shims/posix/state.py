@@ -127,6 +127,9 @@ class PosixProcess(Process):
             return str(self.abi.signals.decode(number)) in ("SIGCHLD", "SIGURG", "SIGWINCH", "SIGCONT")
         return action.handler == 1
 
+    def pending_changed(self, added: int = 0) -> None:
+        """Signals were taken from the queues, or the signal *added* was put there."""
+
     def become_child(self, thread: PosixThread) -> None:
         """This host process is a fresh child of fork: nothing is pending, and the parent's children are not its own."""
         for child in self.children.values():
