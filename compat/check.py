@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
-from pathlib import Path
 
 from compat.abi.abi import Abi
-from compat.abi.kept import Mark
+from compat.abi.kept import Mark, state_of
 from compat.abi.rows import Row
-from compat.abi.tables import PARENTS, table_files
+from compat.abi.tables import PARENTS
 from compat.bind import Binder
 from compat.errors import BadTable
 
 __all__ = ["check_all", "check_once"]
 
-SHIMS = Path(__file__).resolve().parents[1] / "shims"
+SHIMS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "shims")
 
 
 def check_once(abi: Abi) -> None:
     """`check_all`, unless the same tables and shims passed before: a warm start only looks at their times."""
-    families = [SHIMS / name for name in PARENTS[abi.guest]]
-    shims = [file for each in (*families, *abi.folders) for file in sorted(each.glob("*.py"))]
-    mark = Mark(f"checked-{abi.guest}-{abi.cpu.name}", [*table_files(abi.guest, abi.folders), *shims])
+    families = [os.path.join(SHIMS, name) for name in PARENTS[abi.guest]]
+    shims = [
+        os.path.join(folder, name)
+        for folder in (*families, *map(str, abi.folders))
+        for name in sorted(os.listdir(folder))
+        if name.endswith(".py")
+    ]
+    mark = Mark(f"checked-{abi.guest}-{abi.cpu.name}", abi.folders, f"{abi.tables.state}\n{state_of(shims)}")
     if not mark.stands():
         check_all(abi)
         mark.set()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import importlib
 import os
+from collections import Counter
 from collections.abc import Callable, Sequence
-from pathlib import Path
+from functools import partial
 
 from compat.abi.abi import Abi
+from compat.abi.grids import StrPath
 from compat.check import check_once
 from compat.cpu.machine import Machine
 from compat.dispatch import Dispatcher, Tracer
@@ -15,7 +17,7 @@ from compat.errors import CompatError
 from compat.host import Host
 from compat.image import Image, Script
 from compat.memory import AddressSpace, Ram
-from compat.process import Options, Personality, Process, Program
+from compat.process import Options, OtherCpu, Personality, Process, Program, Registers, Thread
 from compat.scheduler import Scheduler
 from loaders.cache import Cache
 from loaders.detect import detect
@@ -47,33 +49,59 @@ class Guest:
         options: Options,
         *,
         host: Host | None = None,
-        tables: Sequence[Path] = (),
+        tables: Sequence[StrPath] = (),
         tracer: Callable[[Process], Tracer] | None = None,
     ) -> None:
         importlib.import_module(f"shims.{name}").__path__.extend(map(str, tables))
         self.abi = Abi(name, cpu, tables)
         check_once(self.abi)
+        self.missing: Counter[str] = Counter()
         self.personality_module = importlib.import_module(f"shims.{name}.personality")
-        memory = AddressSpace(Ram(_RAM[self.abi.cpu.bits]), top=self.abi.cpu.top, limit=options.memory)
+        memory = _memory(self.abi, options)
         self.process: Process = self.personality_module.make_process(self.abi, memory, host or Host(), options)
         self.process.load_image = load_image
+        self._make_tracer = tracer
         self._tracer = tracer(self.process) if tracer else None
 
     def run(self, program: Program) -> int:
         """Run *program* until it ends; returns its wait status word. Raises CompatError if it can't start."""
+        personality: Personality = self.personality_module.make_personality(self.process)
+        begin: Callable[[Registers], Thread] = partial(personality.start, program)
+        try:
+            while True:
+                scheduler = self._scheduler(personality)
+                try:
+                    return scheduler.run(begin(scheduler.machine))
+                except OtherCpu as other:
+                    scheduler.machine.close()
+                    self._move(other.cpu)
+                    begin = other.begin
+        finally:
+            personality.finish()
+
+    def _scheduler(self, personality: Personality) -> Scheduler:
+        """A machine for the process's CPU with everything that serves it."""
         process = self.process
         serve: list[Callable[[], None]] = []
         machine = Machine(self.abi.cpu.name, Pages(process.memory), lambda: serve[0]())
         dispatcher = Dispatcher(process, machine, self._tracer)
-        self.missing = dispatcher.missing
-        personality: Personality = self.personality_module.make_personality(process)
-        scheduler = Scheduler(process, machine, dispatcher, personality)
+        dispatcher.missing = self.missing
         serve.append(dispatcher.on_syscall)
-        thread = personality.start(program, machine)
-        try:
-            return scheduler.run(thread)
-        finally:
-            personality.finish()
+        return Scheduler(process, machine, dispatcher, personality)
+
+    def _move(self, cpu: str) -> None:
+        """Give the process the tables of *cpu* and an empty address space."""
+        process = self.process
+        process.memory.clear()
+        process.memory.ram.close()
+        self.abi = Abi(self.abi.guest, cpu, self.abi.folders)
+        check_once(self.abi)
+        process.move(self.abi, _memory(self.abi, process.options))
+        self._tracer = self._make_tracer(process) if self._make_tracer else None
+
+
+def _memory(abi: Abi, options: Options) -> AddressSpace:
+    return AddressSpace(Ram(_RAM[abi.cpu.bits]), top=abi.cpu.top, limit=options.memory)
 
 
 def load_image(fd: int, name: bytes) -> Image | Script:

@@ -18,6 +18,7 @@ __all__ = [
     "LoadImage",
     "OnSignal",
     "Options",
+    "OtherCpu",
     "Personality",
     "Process",
     "Program",
@@ -93,6 +94,11 @@ class Process:
         self.notices = -1
         self.gather: Callable[[], None] = _nothing
 
+    def move(self, abi: Abi, memory: AddressSpace) -> None:
+        """Go on with the tables of another CPU and another address space."""
+        self.abi = abi
+        self.memory = memory
+
     def deliverable(self, thread: Thread) -> bool:
         """Whether a signal is pending that would end a wait of *thread*."""
         return False
@@ -135,10 +141,24 @@ class Thread:
             raise Interrupted(restart)
         raise Wait(descriptors=descriptors, until=until, key=key, resume=resume)
 
+    def move(self, registers: Registers) -> None:
+        """Go on with the process's present CPU and memory."""
+        self.memory, self.abi, self.registers = self.process.memory, self.process.abi, registers
+
     def leave(self) -> None:
         """The call that waited is over."""
         self.resume = None
         self.woken = self.interrupted = self.entered = False
+
+
+class OtherCpu(Exception):
+    """The process now runs a program for another CPU, which takes another machine. *begin* gives the one thread left
+    its first registers there, when the process has that CPU's tables and an empty address space."""
+
+    def __init__(self, cpu: str, begin: Callable[[Registers], Thread]) -> None:
+        super().__init__(cpu)
+        self.cpu = cpu
+        self.begin = begin
 
 
 class Engine(Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Container
 from typing import TYPE_CHECKING
 
@@ -70,7 +71,7 @@ def _elf(source: Source, guests: Container[str], memory_limit: int, cache: Cache
 
 def _top(cpu: str) -> int:
     """The first address that *cpu* gives no program, from cpus.tbl."""
-    return find_cpu(read_grid(TABLES / "cpus.tbl"), cpu).top
+    return find_cpu(read_grid(os.path.join(TABLES, "cpus.tbl")), cpu).top
 
 
 def _parse(

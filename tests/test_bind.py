@@ -130,9 +130,9 @@ def test_what_passed_once_is_not_bound_again(tmp_path: Path, monkeypatch: pytest
     check_once(abi)
     monkeypatch.setattr(Binder, "call", lambda self, row: pytest.fail("bound again"))
     check_once(abi)
-    (tmp_path / "tables" / "extra.abi").write_text("getpid() -> Pid = processes.getpid  # changed\n", "utf-8")
+    changed = make_abi(tmp_path / "tables", "getpid() -> Pid = processes.getpid  # changed\n")
     with pytest.raises(pytest.fail.Exception, match="bound again"):
-        check_once(abi)
+        check_once(changed)
 
 
 # --- MIPS: arguments on the stack, results in two registers ---

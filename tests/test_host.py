@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import errno
 import fcntl
 import os
@@ -22,7 +23,9 @@ from compat.host import (
     RESOLVE_BENEATH,
     UTIME_OMIT,
     Host,
+    _libc,
 )
+from compat.host.libc_build import generate
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="a call of Linux")
 
@@ -170,3 +173,9 @@ def test_importing_the_host_does_not_load_what_few_guests_need() -> None:
     code = "import sys, compat.sandbox.default; print({'ctypes', 'shutil', 'tempfile'} & set(sys.modules))"
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert told.stdout.strip() == "set()"
+
+
+def test_the_module_is_what_its_builder_writes(tmp_path: Path) -> None:
+    generate(tmp_path / "made.py")
+    committed = Path(_libc.__file__).read_text()
+    assert ast.dump(ast.parse((tmp_path / "made.py").read_text())) == ast.dump(ast.parse(committed))

@@ -22,6 +22,7 @@ LAYERS = (
     {
         *("compat.scheduler", "compat.bind", "compat.check", "compat.dispatch", "compat.trace", "compat.registers"),
         "compat.watcher",
+        "compat.blocked",
     },
     {"compat.guest"},
 )
@@ -134,9 +135,9 @@ def test_one_file_loads_unicorn() -> None:
 
 
 def test_one_file_calls_unicorn() -> None:
-    """compat.cpu.registers uses the declarations too, for arrays of values; only the engine has the library."""
+    """Others use the declarations too, for arrays of values and for fields; only the engine has the library."""
     users = [name for name in trees() if "compat.cpu._unicorn" in imports(trees()[name])]
-    assert users == ["compat.cpu.engine", "compat.cpu.registers"]
+    assert users == ["compat.cpu.engine", "compat.cpu.internals", "compat.cpu.registers"]
 
 
 def test_a_start_imports_nothing_heavy() -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import errno as host_errno
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from pathlib import Path
 
 from compat.abi.conventions import Convention, find_convention
 from compat.abi.flags import ConstantType, FlagType
+from compat.abi.grids import StrPath
 from compat.abi.handles import ScalarCodec
 from compat.abi.rows import Param, Row, TypeExpr, show_type
 from compat.abi.structs import Layout, lay_out
@@ -24,7 +24,7 @@ _DIRECTIONS = ("In", "Out", "InOut")
 class Abi:
     """One guest on one CPU. Everything is resolved on first use and kept."""
 
-    def __init__(self, guest: str, cpu: str, extra: Sequence[Path] = ()) -> None:
+    def __init__(self, guest: str, cpu: str, extra: Sequence[StrPath] = ()) -> None:
         self.guest = guest
         self.tables = load_tables(guest, cpu, extra)
         self.folders = tuple(extra)

@@ -7,13 +7,16 @@ blanks; "-" means that the thing does not exist in that column, "." that it is t
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
-from pathlib import Path
 
 from compat.data import dataclass
 from compat.errors import BadTable
 
-__all__ = ["Grid", "parse_grid", "read_grid", "read_table"]
+__all__ = ["Grid", "StrPath", "parse_grid", "read_grid", "read_table", "source_of"]
+
+StrPath = str | os.PathLike[str]
+"""A path of the host. pathlib is not used before a guest runs: importing it costs as much as a third of Python."""
 
 
 @dataclass(frozen=True)
@@ -63,15 +66,21 @@ class Grid:
         return cell
 
 
-def read_grid(path: Path) -> Grid:
+def read_grid(path: StrPath) -> Grid:
     """Read one grid file; raises BadTable with file:line for a malformed line or a duplicate name."""
-    return parse_grid(read_table(path), f"{path.parent.name}/{path.name}")
+    return parse_grid(read_table(path), source_of(path))
 
 
-def read_table(path: Path) -> str:
+def source_of(path: StrPath) -> str:
+    """What errors call a table file: its name and its folder's."""
+    return "/".join(os.fspath(path).split(os.sep)[-2:])
+
+
+def read_table(path: StrPath) -> str:
     """The text of a table file; raises BadTable if it can't be read or is not UTF-8."""
     try:
-        return path.read_text("utf-8")
+        with open(path, encoding="utf-8") as file:
+            return file.read()
     except OSError as error:
         raise BadTable(f"{path}: {error.strerror}") from None
     except UnicodeDecodeError as error:

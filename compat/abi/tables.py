@@ -6,20 +6,22 @@ hides its parent's.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import TypeVar
 
 from compat.abi import kept
 from compat.abi.conventions import Cpu, find_cpu
-from compat.abi.grids import Grid, read_grid
-from compat.abi.rows import Row, StructRow, read_rows
-from compat.data import dataclass
+from compat.abi.grids import Grid, StrPath, read_grid
+from compat.abi.kept_shapes import Kept
+from compat.abi.rows import Row, StructRow
+from compat.data import dataclass, field
 from compat.errors import BadTable
 
 __all__ = ["PARENTS", "TABLES", "Tables", "load_tables", "table_files"]
 
-TABLES = Path(__file__).resolve().parents[2] / "abi_tables"
+_ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+TABLES = os.path.join(_ROOT, "abi_tables")
 
 PARENTS = {"linux": ("linux", "posix"), "posix": ("posix",)}
 """Guest → where its names are looked up, nearest first."""
@@ -33,7 +35,8 @@ class Tables:
     """What one guest on one CPU needs, the CPU's own column and variants already chosen.
 
     *columns* holds numbers, errors and signals as name → number; *values* flags and constants as type → name → number;
-    *grids* the others by stem; *rows* are by name, *cases* by name and case, *structs* by name.
+    *grids* the others by stem; *rows* are by name, *cases* by name and case, *structs* by name. *state* is that of the
+    files, as compat.abi.kept tells it.
     """
 
     cpu: Cpu
@@ -43,44 +46,49 @@ class Tables:
     rows: Mapping[str, Row]
     cases: Mapping[str, Mapping[str, Row]]
     structs: Mapping[str, StructRow]
+    state: str = field(default="", compare=False)
 
 
-def load_tables(guest: str, cpu: str, extra: Sequence[Path] = ()) -> Tables:
+def load_tables(guest: str, cpu: str, extra: Sequence[StrPath] = ()) -> Tables:
     """The tables of *guest* on *cpu*; *extra* folders (`--tables`) come before the package's own.
 
     Raises BadTable with file:line for the first malformed row, Unsupported for an unknown CPU.
     """
     files = table_files(guest, extra)
-    entry = kept.entry(f"{guest}-{cpu}", files)
-    found = entry.load()
-    if found is not None:
-        return Tables(find_cpu(found.grids["cpus"], cpu), *found)
-    tables = _parse(files, guest, cpu)
-    content = tables.columns, tables.values, tables.grids, tables.rows, tables.cases, tables.structs
-    entry.store(kept.Kept(*content))
-    return tables
+    state = kept.state_of(files)
+    entry = kept.Entry(f"{guest}-{cpu}", extra, state)
+    content = entry.load()
+    if content is None:
+        content = _parse(files, guest, cpu)
+        entry.store(content)
+    return Tables(find_cpu(content.grids["cpus"], cpu), **vars(content), state=state)
 
 
-def table_files(guest: str, extra: Sequence[Path] = ()) -> list[Path]:
+def table_files(guest: str, extra: Sequence[StrPath] = ()) -> list[str]:
     """The files that make up a guest's tables; raises BadTable for a folder of *extra* that is none."""
-    for folder in extra:
-        if not folder.is_dir():
-            raise BadTable(f"{folder}: no folder of tables")
-    folders = [*extra, *(TABLES / name for name in PARENTS[guest])]
-    return [
-        *(TABLES / f"{stem}.tbl" for stem in _GRIDS),
-        *(entry for folder in folders for entry in sorted(folder.glob("*.*")) if entry.suffix in (".tbl", ".abi")),
-    ]
+    folders = [*map(str, extra), *(os.path.join(TABLES, name) for name in PARENTS[guest])]
+    files = [os.path.join(TABLES, f"{stem}.tbl") for stem in _GRIDS]
+    for folder in folders:
+        try:
+            names = sorted(os.listdir(folder))
+        except OSError:
+            raise BadTable(f"{folder}: no folder of tables") from None
+        files += [os.path.join(folder, name) for name in names if name.endswith((".tbl", ".abi"))]
+    return files
 
 
-def _parse(files: Iterable[Path], guest: str, cpu_name: str) -> Tables:
+def _parse(files: Iterable[str], guest: str, cpu_name: str) -> Kept:
+    from compat.abi.row_parser import read_rows  # only here: a warm start parses nothing
+
     grids = dict[str, Grid]()
-    folders: dict[Path, list[Row | StructRow]] = {}
+    folders: dict[str, list[Row | StructRow]] = {}
     for path in files:
-        if path.suffix == ".tbl":
-            grids.setdefault(path.stem, read_grid(path))
+        folder, name = os.path.split(path)
+        stem, kind = os.path.splitext(name)
+        if kind == ".tbl":
+            grids.setdefault(stem, read_grid(path))
         else:
-            folders.setdefault(path.parent, []).extend(read_rows(path))
+            folders.setdefault(folder, []).extend(read_rows(path))
     cpu = find_cpu(grids["cpus"], cpu_name)
     for row in (row for rows in folders.values() for row in rows):
         _check_cpus(row, grids["cpus"])
@@ -91,7 +99,7 @@ def _parse(files: Iterable[Path], guest: str, cpu_name: str) -> Tables:
     rows = _choose([[r for r in found if isinstance(r, Row)] for found in folders.values()], cpu)
     structs = _choose([[r for r in found if isinstance(r, StructRow)] for found in folders.values()], cpu)
     plain = {name: row for name, row in rows.items() if not row.case}
-    return Tables(cpu, columns, values, grids, plain, _grouped(rows.values()), structs)
+    return Kept(columns, values, grids, plain, _grouped(rows.values()), structs)
 
 
 def _by_type(grid: Grid, columns: tuple[str, str]) -> dict[str, dict[str, int]]:

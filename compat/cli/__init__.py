@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable, Sequence
 
@@ -29,6 +30,7 @@ def _understand(words: list[str], understood: list[tuple[Callable[[], int], bool
 
         values, rest = parse(RUN, words[1:])
         if not values["help"]:
+            gc.disable()  # until the guest runs: what a start makes stays
             from compat.cli.run import run
 
             understood.append((lambda: run(values, rest), values["debug"]))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from compat.abi.abi import Abi
 from compat.cli.coverage import STATES, Entry, cpu_names, entries, grid_text, summary
@@ -68,7 +67,7 @@ CALLS = Command(
 def calls(values: Values, names: list[str]) -> int:
     """Print what was asked for."""
     guest, cpu = values["guest"] or "linux", values["cpu"]
-    tables = [Path(folder) for folder in values["tables"]]
+    tables = values["tables"]
     cpus = [cpu] if cpu else cpu_names()
     if values["grid"]:
         sys.stdout.write(grid_text(guest, cpus, tables))

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 from compat.abi.abi import Abi
-from compat.abi.grids import read_grid
-from compat.abi.rows import Row
+from compat.abi.grids import StrPath, read_grid
+from compat.abi.rows import STATES, Row
 from compat.abi.tables import TABLES
 
 __all__ = ["STATES", "Entry", "cpu_names", "entries", "grid_text", "summary"]
-
-STATES = ("done", "partly", "refused", "known")
 
 
 class Entry(NamedTuple):
@@ -49,7 +47,7 @@ class Entry(NamedTuple):
 
 def cpu_names() -> list[str]:
     """Every CPU of cpus.tbl."""
-    return [keys[0] for keys, _, _ in read_grid(TABLES / "cpus.tbl").rows]
+    return [keys[0] for keys, _, _ in read_grid(os.path.join(TABLES, "cpus.tbl")).rows]
 
 
 def entries(abi: Abi) -> Iterator[Entry]:
@@ -60,7 +58,7 @@ def entries(abi: Abi) -> Iterator[Entry]:
             yield Entry(case.key, None, case)
 
 
-def summary(guest: str, cpus: Sequence[str], tables: Sequence[Path]) -> list[dict[str, object]]:
+def summary(guest: str, cpus: Sequence[str], tables: Sequence[StrPath]) -> list[dict[str, object]]:
     """One mapping for each CPU: `cpu`, the number of `calls` in each state, the number of `cases` in each state."""
     found: list[dict[str, object]] = []
     for cpu in cpus:
@@ -71,7 +69,7 @@ def summary(guest: str, cpus: Sequence[str], tables: Sequence[Path]) -> list[dic
     return found
 
 
-def grid_text(guest: str, cpus: Sequence[str], tables: Sequence[Path]) -> str:
+def grid_text(guest: str, cpus: Sequence[str], tables: Sequence[StrPath]) -> str:
     """Call × CPU → state, as a grid; "-" where that CPU has no such call."""
     columns = {cpu: {entry.key: entry.state for entry in entries(Abi(guest, cpu, tables))} for cpu in cpus}
     names = sorted({name for column in columns.values() for name in column})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Iterator
 from textwrap import fill, indent
 
@@ -129,7 +130,7 @@ def _variants(abi: Abi, row: Row) -> list[str]:
 
 
 def _numbers(abi: Abi, name: str) -> str:
-    grid = read_grid(TABLES / abi.guest / "numbers.tbl")
+    grid = read_grid(os.path.join(TABLES, abi.guest, "numbers.tbl"))
     for keys, cells, _ in grid.rows:
         if keys[0] == name:
             return "  ".join(f"{cpu} {cell}" for cpu, cell in zip(grid.columns, cells, strict=True))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import gc
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from compat.cli.granting import guest_environment, guest_options
@@ -38,7 +38,7 @@ def run(values: Values, words: list[str], tracing: Tracing | None = None) -> NoR
         found.image.cpu,
         options,
         host=tracing.host() if tracing else host,
-        tables=[Path(folder) for folder in values["tables"]],
+        tables=values["tables"],
         tracer=tracing.tracer if tracing else None,
     )
     if options.cpu_time is not None:
@@ -51,6 +51,8 @@ def run(values: Values, words: list[str], tracing: Tracing | None = None) -> NoR
     )
     missing = None if values["quiet"] else Missing(guest)
     first = os.getpid()
+    gc.freeze()  # nothing so far is garbage, nor shall a search for some in a forked child copy its pages
+    gc.enable()
     status = guest.run(program)
     if tracing is not None:
         tracing.finish(status)

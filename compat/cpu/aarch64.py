@@ -1,7 +1,7 @@
 """AArch64 at EL0.
 
 Unicorn's only model with LSE atomics is MAX. Reading an ID register (MIDR_EL1 and its like) is an illegal
-instruction here, where Linux would emulate it: do not offer HWCAP_CPUID. CNTVCT_EL0 counts (62.5 MHz),
+instruction, which Linux emulates (shims/linux/id_registers.py). CNTVCT_EL0 counts (62.5 MHz),
 CTR_EL0, DCZID_EL0 (64-byte blocks), DC and IC work. WFI ends Unicorn's run behind itself, and the machine
 goes on.
 """

@@ -8,15 +8,17 @@ gets right. Such code is in the guest's memory only while the block is translate
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from compat.cpu.engine import Engine
 from compat.cpu.family import Family, Wrong
+from compat.data import dataclass
 
 __all__ = ["BlockWatch", "Held"]
 
 
-class Held(NamedTuple):
+@dataclass(frozen=True)
+class Held:
     """A block that was made and not begun: *code* at *pc*."""
 
     pc: int
@@ -41,6 +43,7 @@ class BlockWatch:
         self._code = code
         self._frame = frame
         self._undo: list[tuple[int, bytes]] = []
+        self._replaced = 0  # bytes of the block that has better code; one that ended in wrong code may become longer
         self.held: Held | None = None
         self.frames: dict[int, int] = {}
         """Page -> frame of the code that was fetched since the last flush of the TLB."""
@@ -56,7 +59,8 @@ class BlockWatch:
         def made(pc: int, size: int) -> None:
             if self._undo:
                 self.restore()
-                return
+                if size <= self._replaced:
+                    return
             offset = pc & 0xFFF
             start = frames.get(pc - offset, 0) + offset
             if start >= 0x1000 and offset + size <= 0x1000 and search(ram, start, start + size) is None:
@@ -75,6 +79,7 @@ class BlockWatch:
         """Let the engine translate *held* from its better code; the next block made, or `restore`, ends that."""
         better, address = held.wrong.better, held.pc
         assert better is not None
+        self._replaced = len(better)
         self._engine.remove_code(address, address + len(better))
         while better and (frame := self._frame(address & ~0xFFF)) is not None:
             size = min(len(better), 0x1000 - (address & 0xFFF))

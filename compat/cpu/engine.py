@@ -22,7 +22,7 @@ __all__ = ["EXCEPTION", "INVALID_INSTRUCTION", "OK", "Engine", "EngineError"]
 
 OK, INVALID_INSTRUCTION, EXCEPTION = 0, 10, 21
 _HOOK_INTERRUPT, _HOOK_INSTRUCTION, _HOOK_CODE = 1 << 0, 1 << 1, 1 << 2
-_HOOK_BLOCK_MADE, _HOOK_TLB_FILL = 1 << 15, 1 << 17
+_HOOK_INVALID, _HOOK_BLOCK_MADE, _HOOK_TLB_FILL = 1 << 14, 1 << 15, 1 << 17
 _PAGE_SIZE, _USE_EXITS, _EXITS, _CPU_MODEL, _REMOVE_CODE, _FLUSH_CODE, _FLUSH_TLB, _TLB_TYPE = 1, 4, 6, 7, 9, 10, 11, 12
 _TLB_VIRTUAL = 1
 _FIRST_ACCESS = 16
@@ -40,7 +40,7 @@ def _library() -> Any:
         folder = os.path.join(package, "lib")
         for name in os.listdir(folder) if os.path.isdir(folder) else ():
             if name.startswith("libunicorn.") and not name.endswith(".a"):
-                return ffi.dlopen(os.path.join(folder, name))
+                return ffi.dlopen(os.path.join(folder, name), ffi.RTLD_LAZY)  # of its 30,000 symbols few are called
     raise Unsupported("the package 'unicorn' (2.1.4 or later) is not installed, or has no library for this machine")
 
 
@@ -73,7 +73,12 @@ class Engine:
         self._internals = Internals(self._library, self._handle)
 
     def __del__(self) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Release what Unicorn holds; the engine is of no use after it. Never from a hook."""
         if handle := getattr(self, "_handle", None):
+            self._handle = None
             self._library.uc_close(handle)
 
     def _control(self, what: int, count: int, *values: Any) -> None:
@@ -187,6 +192,11 @@ class Engine:
 
         raw = self._callback("void(void *, void *)", callback)
         self._hook(_HOOK_INSTRUCTION, raw, 1, 0, ffi.cast("int", instruction))
+
+    def on_invalid(self, valid: Callable[[], bool]) -> None:
+        """Ask *valid()* about what would end the run with INVALID_INSTRUCTION; True lets the guest go on."""
+        raw = self._callback("bool(void *, void *)", lambda _engine, _data: valid(), False)
+        self._hook(_HOOK_INVALID, raw)
 
     def on_block_made(self, made: Callable[[int, int], None]) -> None:
         """Call *made(address, size)* when a block has been translated, before it runs for the first time."""

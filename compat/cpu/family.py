@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import ClassVar, NamedTuple, Protocol
+from typing import ClassVar, Protocol
 
 from compat.cpu.engine import Engine
 from compat.cpu.registers import Register
+from compat.data import dataclass
 
 __all__ = ["Event", "Family", "Supervisor", "Wrong", "numbered"]
 
 
-class Event(NamedTuple):
+@dataclass(frozen=True)
+class Event:
     """A CPU exception in the guest's terms: *address* is the instruction's, *number* the CPU's own."""
 
     name: str
@@ -20,7 +22,8 @@ class Event(NamedTuple):
     address: int
 
 
-class Wrong(NamedTuple):
+@dataclass(frozen=True)
+class Wrong:
     """An instruction that Unicorn gets wrong: its offset in a block, and how many are before it.
 
     *better* is the whole block in instructions that Unicorn gets right; None means that it must not run.

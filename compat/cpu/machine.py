@@ -91,7 +91,7 @@ class Machine:
         self._refused = 0
         self._event: Event | None = None
         self._stopping = False
-        self._own = True
+        self._own, self._own_trapped = True, False
         self._alias: int | None = None
         self._fills, self._enough_fills = 0, _FEW_FILLS
         self._ran: set[int] = set()
@@ -187,8 +187,14 @@ class Machine:
         self._stopping = True
         self._engine.stop()
 
+    def close(self) -> None:
+        """Release the CPU; the machine is of no use after it."""
+        self._engine.close()
+
     def _exception(self, number: int) -> None:
-        if not self._own:
+        if self._own:
+            self._own_trapped = True
+        else:
             self._event = self.family.exception(number, self._engine.read(self._pc))
             if self._event is None:
                 return
@@ -339,6 +345,9 @@ class Machine:
         before, self._own, self._watch.off = self._own, True, True
         self._engine.flush_tlb()
         self._engine.remove_code(OWN_CODE, OWN_PAGE + 4096)
-        self._engine.start(OWN_CODE)
+        self._own_trapped, pc = False, OWN_CODE
+        # A stop that another thread asks for must not end it.
+        while self._engine.start(pc) == OK and not self._own_trapped:
+            pc = self._engine.read(self._pc)
         self._own = self._watch.off = before
         self._engine.flush_tlb()

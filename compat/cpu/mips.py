@@ -14,7 +14,7 @@ Six things of Unicorn's are set right here:
   (MIPS32) or 0 to 32 GiB (MIPS64): MIPS64 programs must be given no address above, or their atomics fail.
 - `rdhwr $29` needs Config3.ULRI and HWREna.
 
-Unaligned accesses are exceptions ("alignment"); Linux does them for the program.
+Unaligned accesses are exceptions ("alignment"): Linux does them for the program (shims/linux/unaligned_mips.py).
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from collections.abc import Callable, Sequence
 from compat.cpu.engine import Engine
 from compat.cpu.family import OUTSIDE, Event, Family, Supervisor, numbered
 from compat.cpu.registers import Register
+from compat.data import replace
 
 __all__ = ["Mips", "Mips64", "Mips64El", "MipsEl"]
 
@@ -49,8 +50,9 @@ _CONFIG3_ID, _USERLOCAL_ID, _STATUS_ID = 137, 138, 139
 _ULRI = 1 << 13
 _CU1, _FR, _PX, _UX, _USER = 1 << 29, 1 << 26, 1 << 23, 1 << 5, 2 << 3
 
-# lui/ori $8, 0xe000000f; mtc0 $8, HWREna: all of rdhwr's registers for user programs.
-_ENABLE_RDHWR = (0x3C08E000, 0x3508000F, 0x40883800)
+# lui/ori $8, 0xe000000a; mtc0 $8, HWREna: rdhwr's registers SYNCI_Step, CCRes and ULR for user programs. Unicorn's
+# CPUNum is always 1023 and its CC 0: Linux' emulation (shims/linux/rdhwr_mips.py) tells these.
+_ENABLE_RDHWR = (0x3C08E000, 0x3508000A, 0x40883800)
 # lui/ori $10, 0x1fffe000; mtc0 $10, PageMask; li $11, 7; mtc0 $11, EntryLo0 and EntryLo1; li $8, 0; move $9,
 # $0; lui $13, 0x2000; 1: mtc0 $8, Index; mtc0 $9, EntryHi; tlbwi; addiu $8, $8, 1; addiu $12, $8, -4; bnez
 # $12, 1b; addu $9, $9, $13
@@ -184,7 +186,7 @@ class _Mips(Family):
 
     def invalid(self, pc: int) -> Event:
         event, self._event = self._event, None
-        return Event("illegal", 0, pc) if event is None else event._replace(address=pc)
+        return Event("illegal", 0, pc) if event is None else replace(event, address=pc)
 
     def stop_between_blocks(self) -> bool:
         self._stops_between_blocks = super().stop_between_blocks()

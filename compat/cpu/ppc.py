@@ -2,7 +2,7 @@
 
 The 32-bit model is a 7457A (AltiVec). For 64 bits Unicorn can only be given its default model, a POWER10 that
 knows ISA 2.07 and most of 3.0; offer POWER8's capabilities. MSR.LE makes it little-endian, which the mode
-constant cannot. `mftb` reads 0. DCBZ clears 32 bytes (32-bit) or 128 (64-bit).
+constant cannot. The time base is read here (`ppc_time`). DCBZ clears 32 bytes (32-bit) or 128 (64-bit).
 
 XER's carry and overflow bits, the vector registers, VSCR and VRSAVE have no Unicorn register: they are read and set
 in a saved context (`ppc_context`).
@@ -11,12 +11,14 @@ in a saved context (`ppc_context`).
 from __future__ import annotations
 
 import struct
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from compat.cpu.engine import Engine
-from compat.cpu.family import OWN_PAGE, Event, Family, Supervisor, numbered
+from compat.cpu.family import OWN_PAGE, Event, Family, Supervisor, Wrong, numbered
 from compat.cpu.ppc_context import PROBE_VRSAVE, PROBE_VSCR, PROBE_XER, ContextFields, probe_vector
+from compat.cpu.ppc_time import TIME_READER_BIG, TIME_READER_LITTLE, time_read, without_time_readers
 from compat.cpu.registers import Register
 
 __all__ = ["Ppc", "Ppc64", "Ppc64Le"]
@@ -39,7 +41,7 @@ def _registers(size: int) -> dict[str, Register]:
     }
 
 
-_PROGRAM = 6
+_PROGRAM, _ILLEGAL = 6, (6, 96)
 # POWERPC_EXCP_* of QEMU's target/ppc/cpu.h.
 _EXCEPTIONS = {5: "alignment", 15: "trap", 68: "trap"}
 _FPSCR_FEX = 1 << 30
@@ -57,6 +59,7 @@ class _PowerPC(Family):
     pc = "pc"
     msr: ClassVar[int]
     order: ClassVar[str] = ">"
+    suspicious = TIME_READER_BIG
     vectors: ClassVar[int]
     vector_names: ClassVar[Sequence[str]]
     load_vector: ClassVar[int]
@@ -72,17 +75,33 @@ class _PowerPC(Family):
         self.engine.write(Register(_MSR_ID, size), self.msr | _ALWAYS)
         self._fields = self._find_fields()
 
-    def exception(self, number: int, pc: int) -> Event:
+    def made(self, code: bytes) -> Wrong | None:
+        return without_time_readers(code, self.order)
+
+    def exception(self, number: int, pc: int) -> Event | None:
         # Unicorn adds 4 to the PC for every exception, not only for SC.
         pc -= 4
+        if number in _ILLEGAL and self._read_time(pc):
+            return None
         self.engine.write(self.registers["pc"], pc)
         name = self._program(pc) if number == _PROGRAM else _EXCEPTIONS.get(number, "illegal")
         return Event(name, number, pc)
 
+    def _read_time(self, pc: int) -> bool:
+        read = time_read(self._word(pc), time.monotonic_ns(), 8 * self.registers["pc"].size)
+        if read is None:
+            return False
+        target, value = read
+        self.engine.write(self.registers[f"r{target}"], value)
+        return True
+
+    def _word(self, pc: int) -> int:
+        code = self.supervisor.code(pc, 4)
+        return int(struct.unpack(self.order + "I", code)[0]) if len(code) == 4 else 0
+
     def _program(self, pc: int) -> str:
         """Which program exception: a trap instruction, an IEEE exception, or a privileged instruction."""
-        code = self.supervisor.code(pc, 4)
-        word = int(struct.unpack(self.order + "I", code)[0]) if len(code) == 4 else 0
+        word = self._word(pc)
         primary, extended = word >> 26, word >> 1 & 0x3FF
         if primary in (2, 3) or (primary == 31 and extended in (4, 68)):
             return "trap"
@@ -159,3 +178,4 @@ class Ppc64Le(Ppc64):
 
     msr = _SF | _VSX | _LE
     order = "<"
+    suspicious = TIME_READER_LITTLE

@@ -5,11 +5,13 @@ The last name is never followed when it is a symbolic link, unless a flag of the
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import struct
-from typing import NamedTuple
 
+from compat.data import dataclass
+from compat.host._libc import ffi, lib
 from compat.host.constants import (
     AT_FDCWD,
     AT_REMOVEDIR,
@@ -22,10 +24,11 @@ from compat.host.constants import (
     RENAME_SWAP_DARWIN,
     SYS_OPENAT2,
 )
-from compat.host.libc import Times, WithLibc, member, timespecs
+from compat.host.libc import Times, WithLibc, member, raise_errno, timespecs
 
 
-class Dirent(NamedTuple):
+@dataclass(frozen=True)
+class Dirent:
     """One name of a directory; *type* is the S_IFMT part of a mode (stat.S_IFDIR ...)."""
 
     name: bytes
@@ -33,7 +36,8 @@ class Dirent(NamedTuple):
     type: int
 
 
-class Statfs(NamedTuple):
+@dataclass(frozen=True)
+class Statfs:
     """statfs(2): counts are in units of *bsize* bytes."""
 
     type: int
@@ -59,8 +63,9 @@ class Names(WithLibc):
         """openat2(2), *resolve* a mask of RESOLVE_*; ENOSYS before Linux 5.6 and on other systems."""
         how = struct.pack("QQQ", flags | os.O_CLOEXEC, mode, resolve)
         if not LINUX:
-            return self._libc.call("openat2", "")
-        return self._libc.call("syscall", "lispz", SYS_OPENAT2, dir_fd, name, how, len(how))
+            raise_errno(errno.ENOSYS)
+        fd: int = lib.syscall(SYS_OPENAT2, dir_fd, name, how, len(how))
+        return fd if fd >= 0 else raise_errno(ffi.errno)
 
     def fstatat(self, dir_fd: int, name: bytes, flags: int = AT_SYMLINK_NOFOLLOW) -> os.stat_result:
         return os.stat(name, dir_fd=dir_fd, follow_symlinks=not flags & AT_SYMLINK_NOFOLLOW)
@@ -111,7 +116,8 @@ class Names(WithLibc):
 
     def faccessat(self, dir_fd: int, name: bytes, mode: int, flags: int = AT_SYMLINK_NOFOLLOW) -> None:
         """Unlike os.access, tells why not."""
-        self._libc.call("faccessat", "isii", dir_fd, name, mode, flags)
+        if lib.faccessat(dir_fd, name, mode, flags):
+            raise_errno(ffi.errno)
 
     def statfs(self, name: bytes) -> Statfs:
         fd = os.open(name, os.O_RDONLY)

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from compat.memory._libc import ffi, lib
+from compat.host._libc import ffi, lib
 
 __all__ = ["Guard"]
 

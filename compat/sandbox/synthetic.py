@@ -8,6 +8,7 @@ import os
 import stat
 import sys
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from compat.host import O_PATH, Host
@@ -41,6 +42,10 @@ class Node:
         """st_rdev."""
         return 0
 
+    def stat(self, host: Host) -> os.stat_result | None:
+        """The host's own attributes, for a node whose open files are seen to be the host's; None for all others."""
+        return None
+
     def open(self, host: Host, flags: int) -> int:
         """A host descriptor for *flags* without O_CREAT and O_PATH, whose reading shows the content as it
         is now.
@@ -72,6 +77,18 @@ class Directory(Node):
         if len(name) > MAX_NAME:
             raise refuse(errno.ENAMETOOLONG)
         return self._lookup(name) if self._lookup is not None else self.entries().get(name)
+
+
+class LateDirectory(Directory):
+    """A folder that *make* makes when something in it is looked for; most guests never look."""
+
+    def __init__(self, make: Callable[[], Directory]) -> None:
+        super().__init__(lambda: self._made.entries(), lookup=lambda name: self._made.lookup(name))
+        self._make = make
+
+    @cached_property
+    def _made(self) -> Directory:
+        return self._make()
 
 
 class File(Node):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import signal as host_signal
 from functools import partial
 
-from shims.linux.state import LinuxProcess
+from shims.linux.state import LinuxProcess, LinuxThread
 from shims.posix.host_signals import to_host
 from shims.posix.state import Action, Pending
 
@@ -67,18 +67,19 @@ def catch_again(process: LinuxProcess, numbers: set[int]) -> None:
         _catch(process, number)
 
 
-def adopt_dispositions(process: LinuxProcess) -> int:
-    """Begin as a program does: what the host ignores is ignored; returns the mask of signals that it holds back."""
-    mask, held = 0, process.host.held_signals()
+def adopt_dispositions(thread: LinuxThread) -> None:
+    """Begin as a program does: what the host ignores is ignored, what it holds back is blocked."""
+    process = thread.process
+    held = process.host.held_signals()
     for number in range(1, process.most_signals + 1):
         host = _passed_on(process, number)
         if host is None:
             continue
         if host in held:
-            mask |= 1 << (number - 1)
+            thread.mask |= 1 << (number - 1)
         if host not in _OF_PYTHON and host_signal.getsignal(host) is host_signal.SIG_IGN:
             process.actions[number] = Action(1)
-    return mask
+    catch_blocked(process, thread.mask)
 
 
 _OF_PYTHON = (host_signal.SIGPIPE, host_signal.SIGXFSZ)

@@ -68,8 +68,11 @@ def _swap(thread: PosixThread, data: bytes) -> bytes:
     return data if thread.abi.cpu.endian == sys.byteorder else data[::-1]
 
 
-def _add_file(thread: LinuxThread, fd: int, kind: Counter, *, close_on_exec: bool) -> int:
-    file = OpenFile(thread.host, fd, path=b"anon_inode:", kind=kind)
+def add_file(
+    thread: LinuxThread, fd: int, kind: SpecialFile, *, close_on_exec: bool, name: bytes = b"[eventfd]"
+) -> int:
+    """Give the host's descriptor *fd* a number; it is closed where it is refused. Raises OSError(EMFILE)."""
+    file = OpenFile(thread.host, fd, path=b"anon_inode:" + name, kind=kind)
     try:
         return thread.process.files.add(file, close_on_exec=close_on_exec)
     except OSError:
@@ -82,7 +85,7 @@ def _add_file(thread: LinuxThread, fd: int, kind: Counter, *, close_on_exec: boo
 
 def eventfd(thread: LinuxThread, value: int) -> int:
     """A counter that starts at *value*. Raises OSError(EMFILE)."""
-    return _add_file(thread, thread.host.eventfd(value, 0), EventCounter(), close_on_exec=False)
+    return add_file(thread, thread.host.eventfd(value, 0), EventCounter(), close_on_exec=False)
 
 
 _EVENT_FLAGS = {"EFD_SEMAPHORE": 1, "EFD_NONBLOCK": os.O_NONBLOCK}  # include/uapi/linux/eventfd.h
@@ -93,7 +96,7 @@ def eventfd2(thread: LinuxThread, value: int, flags: FlagSet) -> int:
     if flags.unknown:
         raise OSError(errno.EINVAL, "eventfd flags")
     fd = thread.host.eventfd(value, flags.host(_EVENT_FLAGS))
-    return _add_file(thread, fd, EventCounter(), close_on_exec="EFD_CLOEXEC" in flags)
+    return add_file(thread, fd, EventCounter(), close_on_exec="EFD_CLOEXEC" in flags)
 
 
 # --- timerfd ---
@@ -113,7 +116,7 @@ def timerfd_create(thread: LinuxThread, clock: Constant, flags: FlagSet) -> int:
     if clock not in _TIMER_CLOCKS:
         raise OSError(errno.EPERM, clock)
     fd = thread.host.timerfd_create(CLOCKS[clock], TFD_NONBLOCK if "TFD_NONBLOCK" in flags else 0)
-    return _add_file(thread, fd, TimerCounter(), close_on_exec="TFD_CLOEXEC" in flags)
+    return add_file(thread, fd, TimerCounter(), close_on_exec="TFD_CLOEXEC" in flags, name=b"[timerfd]")
 
 
 def timerfd_settime(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from compat.errors import MemoryFault
 from compat.process import CpuFault
+from shims.linux.alignment import unaligned_address
 from shims.linux.state import LinuxThread
 from shims.posix.state import Action, Pending
 
@@ -18,7 +19,8 @@ def raise_fault(thread: LinuxThread, fault: MemoryFault | CpuFault) -> None:
         address = fault.address & told
     else:
         name, code = _exception_signal(thread, fault)
-        address = thread.registers.read(thread.abi.cpu.pc)
+        aligned = fault.name == "alignment"
+        address = unaligned_address(thread) if aligned else thread.registers.read(thread.abi.cpu.pc)
     layout = "SiginfoKill" if code == "SI_KERNEL" else "SiginfoFault"
     fields: dict[str, object] = {} if code == "SI_KERNEL" else {"addr": address}
     force(thread, Pending(thread.abi.signals.encode(name), code, layout, fields))
@@ -68,7 +70,7 @@ def _exception_signal(thread: LinuxThread, fault: CpuFault) -> tuple[str, str]:
     if thread.abi.cpu.kind == "arm" and fault.name == "illegal" and _is_arm_breakpoint(thread):
         return "SIGTRAP", "TRAP_BRKPT"
     grid = thread.abi.tables.grids["faults"]
-    for keys, cell, _ in grid.texts(f"linux/{thread.abi.cpu.name}", "linux"):
+    for keys, cell, _ in grid.texts(f"linux/{thread.abi.cpu.family}", "linux"):
         if keys[0] == fault.name:
             name, _, code = cell.partition(":")
             return name, code

@@ -9,7 +9,10 @@ from compat.abi.grids import Grid
 from compat.data import dataclass
 from compat.errors import BadTable
 
-__all__ = ["Hardware", "hardware"]
+__all__ = ["IMPLEMENTER", "PART", "REVISION", "VARIANT", "Hardware", "hardware"]
+
+IMPLEMENTER, VARIANT, PART, REVISION = 0x41, 0, 0x51, 1
+"""What AArch64 calls itself, in MIDR_EL1 and in /proc/cpuinfo: no CPU that was ever made, as QEMU's "max"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +20,8 @@ class Hardware:
     """*hwcap* and *hwcap2* as AT_HWCAP and AT_HWCAP2; *features* are their bits by name.
 
     *platform* and *base_platform* are None where Linux gives none. *block* is the number of bytes that PowerPC's dcbz
-    clears, 0 on other CPUs.
+    clears, *version* its processor version register; 0 on other CPUs. *flags* is
+    what else x86's /proc/cpuinfo names.
     """
 
     hwcap: int
@@ -26,6 +30,8 @@ class Hardware:
     platform: bytes | None
     base_platform: bytes | None
     block: int
+    version: int
+    flags: tuple[str, ...]
 
     @property
     def auxv(self) -> dict[str, int]:
@@ -50,8 +56,8 @@ def hardware(abi: Abi) -> Hardware:
         words[word] |= 1 << bit
         features.append(name)
     platforms = grids["platforms"]
-    columns = (dict(_cells(platforms, name)) for name in ("platform", "base", "block"))
-    platform, base, block = (column.get(abi.cpu.kind) for column in columns)
+    columns = (dict(_cells(platforms, name)) for name in ("platform", "base", "block", "version"))
+    platform, base, block, version = (column.get(abi.cpu.kind) for column in columns)
     return Hardware(
         words["hwcap"],
         words["hwcap2"],
@@ -59,6 +65,8 @@ def hardware(abi: Abi) -> Hardware:
         platform.encode() if platform else None,
         base.encode() if base else None,
         int(block or 0),
+        int(version or "0", 16),
+        tuple(keys[0] for keys, _, _ in grids["cpuid"].rows) if abi.cpu.family == "x86" else (),
     )
 
 

@@ -108,10 +108,11 @@ def set_thread_area_mips(thread: LinuxThread, addr: int) -> None:
 
 
 def sysmips(thread: LinuxThread, cmd: Constant, arg1: int, arg2: int) -> int:
-    """MIPS_ATOMIC_SET swaps a word, FLUSH_CACHE and MIPS_FIXADE need no work here.
+    """MIPS_ATOMIC_SET swaps a word; MIPS_FIXADE says whether unaligned accesses are done for the program (bit 0) and
+    logged (bit 1); FLUSH_CACHE needs no work here.
 
     Raises:
-        OSError: EINVAL for an unaligned word or another command.
+        OSError: EINVAL for an unaligned word, other bits, or another command.
     """
     if cmd == "MIPS_ATOMIC_SET":
         address = arg1 & thread.abi.cpu.mask
@@ -122,6 +123,9 @@ def sysmips(thread: LinuxThread, cmd: Constant, arg1: int, arg2: int) -> int:
         thread.memory.write(address, (arg2 & 0xFFFFFFFF).to_bytes(4, "little" if order == "little" else "big"))
         return int.from_bytes(old, "little" if order == "little" else "big", signed=True)
     if cmd == "FLUSH_CACHE":
+        return 0
+    if cmd == "MIPS_FIXADE" and not arg1 & ~3:
+        thread.process.fixes_unaligned = bool(arg1 & 1)
         return 0
     raise OSError(errno.EINVAL, f"sysmips {cmd}")
 
@@ -138,7 +142,10 @@ def riscv_flush_icache(thread: LinuxThread, start: int, end: int, flags: int) ->
 
 _BASE_BEHAVIOR, _IMA = 3, 1
 _IMA_EXT_0, _FD_C = 4, 0b11
-_CPUPERF_0, _MISALIGNED_EMULATED = 5, 1
+_CPUPERF_0, _SCALAR_PERF, _VECTOR_PERF, _FAST, _UNSUPPORTED = 5, 9, 10, 3, 4
+_ZICBOZ_BLOCK, _HIGHEST_ADDRESS, _TIME_FREQUENCY = 6, 7, 8
+_TICKS_PER_SECOND = 10_000_000
+"""Of `rdtime`: compat/cpu/riscv.py."""
 _UNKNOWN_IDS = (0, 1, 2)
 
 
@@ -155,7 +162,12 @@ def riscv_hwprobe(
     known = {
         _BASE_BEHAVIOR: _IMA,
         _IMA_EXT_0: _FD_C,
-        _CPUPERF_0: _MISALIGNED_EMULATED,
+        _CPUPERF_0: _FAST,
+        _SCALAR_PERF: _FAST,
+        _VECTOR_PERF: _UNSUPPORTED,
+        _ZICBOZ_BLOCK: 0,
+        _HIGHEST_ADDRESS: thread.abi.cpu.top - 1,
+        _TIME_FREQUENCY: _TICKS_PER_SECOND,
         **dict.fromkeys(_UNKNOWN_IDS, 0),
     }
     answers = []

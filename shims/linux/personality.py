@@ -1,27 +1,34 @@
-"""What the engine asks of Linux: start a program, turn faults into signals, deliver what is pending."""
+"""What the engine asks of Linux: start a program, turn faults into signals, deliver what is pending.
+
+What a guest without signals and execve does not need is imported where it is used: its start is to be short.
+"""
 
 from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Callable
 
 from compat.abi.abi import Abi
 from compat.errors import BadFile, MemoryFault
 from compat.host import Host
 from compat.memory import AddressSpace
 from compat.process import CpuFault, Options, Program, Registers, Thread
-from shims.linux import delivery, faults
-from shims.linux.catching import adopt_dispositions
+from compat.sandbox.place import Opened
 from shims.linux.execution import open_program
-from shims.linux.replacing import prepare_execute
-from shims.linux.signals import set_mask
 from shims.linux.standard import adopt_standard_files
 from shims.linux.start import enter
 from shims.linux.state import LinuxProcess, LinuxThread
+from shims.linux.vfork import give_back
 from shims.linux.view import build_view
 from shims.posix import limits
+from shims.posix.state import PosixThread
 
 __all__ = ["Linux", "make_personality", "make_process"]
+
+
+_SHELLS = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)
+"""What shells and their like have programs begin with ignored."""
 
 
 def make_process(abi: Abi, memory: AddressSpace, host: Host, options: Options) -> LinuxProcess:
@@ -44,7 +51,7 @@ class Linux:
         process = self.process
         process.pid = os.getpid()
         limits.begin(process)
-        process.execute = prepare_execute
+        process.execute = _prepare_execute
         process.umask = process.host.umask(0)
         process.host.umask(process.umask)
         signal.signal(
@@ -53,23 +60,49 @@ class Linux:
         build_view(process, program)
         adopt_standard_files(process)
         thread = LinuxThread(process, process.pid, registers)
-        set_mask(thread, adopt_dispositions(process))
-        fd = os.open(program.path, os.O_RDONLY | os.O_CLOEXEC)
+        if process.host.held_signals() or signal.SIG_IGN in map(signal.getsignal, _SHELLS):
+            from shims.linux.catching import adopt_dispositions
+
+            adopt_dispositions(thread)
         try:
-            opened, arguments = open_program(process, fd, program.guest_path, program.guest_path, program.arguments)
+            file = Opened(os.open(program.path, os.O_RDONLY | os.O_CLOEXEC), None, program.guest_path, None)
+            opened, arguments = open_program(process, file, program.guest_path, program.arguments)
             enter(thread, opened, arguments, program.environment)
         except OSError as error:
             raise BadFile(f"{os.fsdecode(program.path)}: can't start: {error.strerror}") from None
         return thread
 
     def fault(self, thread: Thread, fault: MemoryFault | CpuFault) -> None:
+        from shims.linux import delivery, faults
+        from shims.linux.emulation import emulate
+
         assert isinstance(thread, LinuxThread)
-        faults.raise_fault(thread, fault)
-        delivery.deliver(thread)
+        remains = emulate(thread, fault) if isinstance(fault, CpuFault) else fault
+        if remains is not None:
+            faults.raise_fault(thread, remains)
+            delivery.deliver(thread)
 
     def attend(self, thread: Thread) -> None:
+        from shims.linux import delivery
+
         assert isinstance(thread, LinuxThread)
         delivery.deliver(thread)
 
     def finish(self) -> None:
+        give_back(self.process)
+        if self.process.ipc is not None:
+            self.process.ipc.end()
         self.process.view.close()
+
+
+def _prepare_execute(
+    thread: PosixThread,
+    directory: int | None,
+    path: bytes,
+    arguments: list[bytes],
+    environment: list[bytes],
+    flags: frozenset[str],
+) -> Callable[[], None]:
+    from shims.linux.replacing import prepare_execute
+
+    return prepare_execute(thread, directory, path, arguments, environment, flags)

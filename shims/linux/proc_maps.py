@@ -110,7 +110,7 @@ def _add_kind(process: LinuxProcess, area: Area, found: Totals) -> None:
     elif area.protection & _WRITE and not area.shared:
         found.data += area.size
     elif area.protection & _EXECUTE and area.backing is not None:
-        if area.backing.path == process.executable:
+        if area.backing.path == process.executable.guest_path:
             found.code += area.size
         else:
             found.library += area.size

@@ -108,13 +108,19 @@ def _shared(process: LinuxProcess) -> Nodes:
     nodes: Nodes = {name: File(text, mode=0o400 if name in private else 0o444) for name, text in texts.items()}
     nodes[b"oom_score_adj"] = File(lambda: adjustment[0], mode=0o644, on_write=adjust)
     nodes[b"cwd"] = Link(lambda: process.view.name(process.directory), magic=lambda: process.directory)
-    nodes[b"exe"] = Link(lambda: process.executable)
+    nodes[b"exe"] = Link(lambda: _program(process), magic=lambda: process.executable)
     nodes[b"root"] = Link(b"/")
     nodes[b"fd"] = descriptors(process)
     nodes[b"fdinfo"] = descriptor_infos(process)
     nodes[b"net"] = network_tables(process)
     nodes[b"ns"] = Directory({name: Link(b"%s:[%d]" % (name, number)) for name, number in _NAMESPACES.items()})
     return nodes
+
+
+def _program(process: LinuxProcess) -> bytes:
+    """Where the program's file is now; the first program was opened by its path on the host."""
+    file = process.executable
+    return file.guest_path if file.mount is None else process.view.name(file)
 
 
 _IO = b"rchar: 0\nwchar: 0\nsyscr: 0\nsyscw: 0\nread_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n"

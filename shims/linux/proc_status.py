@@ -69,7 +69,8 @@ def _start_time(process: LinuxProcess) -> int:
 
 
 def _code_range(process: LinuxProcess) -> tuple[int, int]:
-    code = [a for a in process.memory.areas if a.backing and a.protection & 4 and a.backing.path == process.executable]
+    path = process.executable.guest_path
+    code = [a for a in process.memory.areas if a.backing and a.protection & 4 and a.backing.path == path]
     return (code[0].start, code[-1].end) if code else (0, 0)
 
 

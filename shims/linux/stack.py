@@ -104,7 +104,7 @@ def initial_stack(
     """
     argv = argv or (b"",)
     word = bits // 8
-    _check_size(argv, envp, execfn, word, limit)
+    check_size(argv, envp, execfn, word, limit)
     place = _Downward(top)
     place.put(bytes(word))
     values = dict(auxv)
@@ -166,7 +166,7 @@ def _words(values: Sequence[int], word: int, order: Literal["little", "big"]) ->
     return b"".join((value & mask).to_bytes(word, order) for value in values)
 
 
-def _check_size(argv: Sequence[bytes], envp: Sequence[bytes], execfn: bytes, word: int, limit: int) -> None:
+def check_size(argv: Sequence[bytes], envp: Sequence[bytes], execfn: bytes, word: int, limit: int) -> None:
     pointers = (len(argv) + len(envp)) * word
     strings = [len(text) + 1 for text in (execfn, *argv, *envp)]
     if max(strings) > MAX_ARG_STRLEN or pointers + sum(strings) > limit:

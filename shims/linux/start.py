@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 
 from compat.abi.conventions import Cpu
@@ -10,19 +11,22 @@ from compat.image import Image
 from shims.linux.execution import Loaded, OpenProgram, map_program
 from shims.linux.hwcap import hardware
 from shims.linux.stack import argument_limit, initial_stack
-from shims.linux.state import LinuxThread
+from shims.linux.state import LinuxProcess, LinuxThread
 from shims.linux.trampolines import map_kernel_pages
+from shims.posix.limits import current
 
-__all__ = ["enter"]
+__all__ = ["enter", "string_limit"]
 
 _PAGE = 4096
 _THUMB = 0x20  # CPSR.T: an odd entry point is Thumb code
+_DESCRIPTOR = re.compile(rb"/dev/fd/\d+")
 _STACK_GAP = 1 << 20  # between the stack's lowest page and the first mapping below it
 
 
 def enter(thread: LinuxThread, program: OpenProgram, arguments: Sequence[bytes], environment: Sequence[bytes]) -> None:
-    """Replace whatever *thread*'s process runs by *program*; raises OSError or CompatError before anything is lost
-    that can be checked before."""
+    """Replace whatever *thread*'s process runs by *program*, whose file the process keeps; the loader's is closed.
+
+    Raises OSError or CompatError where there is no room for it."""
     process = thread.process
     stack = process.options.stack
     memory, cpu = process.memory, process.abi.cpu
@@ -30,7 +34,11 @@ def enter(thread: LinuxThread, program: OpenProgram, arguments: Sequence[bytes],
     memory.mmap_top = (top - stack - _STACK_GAP) & -_PAGE
     memory.clear()
     process.locks_future = False
+    if process.ipc is not None:
+        process.ipc.recount()
     loaded = map_program(process, program)
+    if program.loader is not None:
+        program.loader.close()
     map_kernel_pages(process)
     executable = program.image.stack_executable
     protection = 7 if executable or (executable is None and _executable_by_default(cpu)) else 3
@@ -48,16 +56,27 @@ def enter(thread: LinuxThread, program: OpenProgram, arguments: Sequence[bytes],
         tags=process.abi.constants("AuxTag").values,
         platform=traits.platform,
         base_platform=traits.base_platform,
-        limit=argument_limit(stack),
+        limit=string_limit(process),
     )
     memory.store(made.pointer, made.data)
     process.stack_top, process.auxv = made.pointer, made.auxv
     process.break_start = process.break_end = -(-loaded.end // _PAGE) * _PAGE
-    process.executable = program.path
+    process.executable = program.file
     process.function_descriptors = program.image.elf.abi == "elfv1"
     process.arguments, process.environment = list(arguments), list(environment)
-    thread.name = os.path.basename(program.path)[:15]
+    thread.name = _short_name(program)
     _set_registers(thread, loaded, made.pointer)
+
+
+def string_limit(process: LinuxProcess) -> int:
+    """The most bytes of argument and environment strings that a new program may be given."""
+    return argument_limit(min(current(process)["RLIMIT_STACK"][0], process.options.stack))
+
+
+def _short_name(program: OpenProgram) -> bytes:
+    """comm: the last part of the name that was asked for; of a bare descriptor's, that of its file (fs/exec.c)."""
+    named = program.file.guest_path if _DESCRIPTOR.fullmatch(program.name) else program.name
+    return os.path.basename(named)[:15]
 
 
 def _executable_by_default(cpu: Cpu) -> bool:

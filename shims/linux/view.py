@@ -1,4 +1,4 @@
-"""The guest's file tree, from what the user granted and the synthetic /proc and /dev."""
+"""The guest's file tree, from what the user granted and the synthetic /proc, /dev and /sys."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ import os
 from compat.process import Program
 from compat.sandbox.default import default_view, start_folder
 from compat.sandbox.grants import parse_mount
+from compat.sandbox.synthetic import Directory, LateDirectory
 from shims.linux.dev import dev_tree
-from shims.linux.proc import proc_tree
 from shims.linux.state import LinuxProcess
+from shims.linux.sys import sys_tree
 
 __all__ = ["build_view"]
 
@@ -24,8 +25,15 @@ def build_view(process: LinuxProcess, program: Program) -> None:
         program=program.path if program.path == program.guest_path else None,  # else some mount shows it already
         sysroot=os.fsencode(options.sysroot) if options.sysroot is not None else None,
         grants=[parse_mount(text) for text in options.mounts],
-        proc=proc_tree(process),
+        proc=LateDirectory(lambda: _proc(process)),
         dev=dev_tree(process),
+        sys=sys_tree(process),
         trust=options.trust,
     )
     process.directory = start_folder(process.view, cwd)
+
+
+def _proc(process: LinuxProcess) -> Directory:
+    from shims.linux.proc import proc_tree  # late: a dozen modules
+
+    return proc_tree(process)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from compat.abi import tables
 from compat.abi.abi import Abi
 from compat.abi.rows import Row
+
+TABLES = Path(tables.TABLES)
 
 
 def make_abi(folder: Path, text: str, cpu: str = "x86-64") -> Abi:

@@ -6,8 +6,8 @@ import pytest
 
 from compat.abi.conventions import find_convention, find_cpu
 from compat.abi.grids import parse_grid, read_grid
-from compat.abi.tables import TABLES
 from compat.errors import BadTable, Unsupported
+from tests.abi.tables import TABLES
 
 CPUS = read_grid(TABLES / "cpus.tbl")
 CONVENTIONS = read_grid(TABLES / "conventions.tbl")

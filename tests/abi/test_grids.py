@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compat.abi.grids import parse_grid, read_grid
-from compat.abi.tables import TABLES
 from compat.errors import BadTable
+from tests.abi.tables import TABLES
 
 ERRORS = """# Facts about errors.
 #

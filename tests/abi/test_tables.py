@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from compat.abi import kept
 from compat.abi.abi import Abi
 from compat.abi.tables import Tables, load_tables
 from compat.errors import BadTable, Unsupported
@@ -84,11 +85,32 @@ def test_what_is_kept_is_what_was_parsed(cpu: str, own_cache: Path) -> None:
 
 def test_a_changed_table_is_read_again(tmp_path: Path, own_cache: Path) -> None:
     make_abi(tmp_path / "tables", "made() -> Int")
-    kept = set(own_cache.iterdir())
+    (path,) = own_cache.iterdir()
+    before = path.read_bytes()
     abi = make_abi(tmp_path / "tables", "made() -> Int\nmore() -> Long")
     assert "more" in abi.tables.rows
-    assert len(set(own_cache.iterdir())) == 1, "the entry of the old stamp is gone"
-    assert set(own_cache.iterdir()) != kept
+    assert list(own_cache.iterdir()) == [path], "the entry of the old state is gone"
+    assert path.read_bytes() != before
+
+
+def test_folders_of_rows_have_entries_of_their_own(tmp_path: Path, own_cache: Path) -> None:
+    for name in ("one", "two"):
+        make_abi(tmp_path / name, "made() -> Int")
+    load_tables("linux", "x86-64")
+    assert len(list(own_cache.iterdir())) == 3
+
+
+def test_the_oldest_entries_make_room(tmp_path: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept, "_MOST", 3)
+    for number in range(6):
+        make_abi(tmp_path / f"{number}", "made() -> Int")
+    assert len(list(own_cache.iterdir())) <= 4
+
+
+def test_a_row_of_any_arguments_is_kept(tmp_path: Path) -> None:
+    rows = [make_abi(tmp_path / "tables", "made(format: Str, *rest) -> Int").tables.rows["made"] for _ in range(2)]
+    assert rows[0] == rows[1]
+    assert rows[1].params[1].name == "*rest"
 
 
 def damage(content: Any, path: tuple[str, ...], value: object) -> Any:
@@ -110,7 +132,7 @@ DAMAGES: dict[str, Callable[[Any], Any]] = {
     "a flag that is a list": lambda content: damage(content, ("values", "flags", "OpenFlags"), [1]),
     "no constants": lambda content: damage(content, ("values",), {"flags": {}}),
     "a row that is a number": lambda content: damage(content, ("rows", "read"), 3),
-    "a row without a line": lambda content: damage(content, ("rows", "read"), ["f", "read() -> Int"]),
+    "a row that is an object": lambda content: damage(content, ("rows", "read"), {"name": "read"}),
     "cases that are a list": lambda content: damage(content, ("cases", "fcntl"), []),
     "a grid of three": lambda content: damage(content, ("grids", "cpus"), ["f", 1, []]),
     "a grid without columns": lambda content: damage(content, ("grids", "cpus"), ["f", 1, 3, []]),
@@ -124,28 +146,52 @@ def test_a_damaged_copy_is_made_again(how: str, own_cache: Path) -> None:
     wanted = everything(load_tables("linux", "arm"))
     (path,) = own_cache.iterdir()
     sound = path.read_bytes()
-    path.write_text(json.dumps(DAMAGES[how](json.loads(sound))), "utf-8")
+    state, content = json.loads(sound)
+    path.write_text(json.dumps([state, DAMAGES[how](content)]), "utf-8")
     assert everything(load_tables("linux", "arm")) == wanted
     assert path.read_bytes() == sound
 
 
-@pytest.mark.parametrize("data", [b"", b"{", b"\xff", b"[" * 100_000, b"cos\nsystem\n(S'true'\ntR."])
-def test_a_copy_that_is_no_json_is_made_again(data: bytes, own_cache: Path) -> None:
+@pytest.mark.parametrize(
+    "data", [b"", b"{", b"\xff", b"[" * 100_000, b"null", b"[1, 2, 3]", b"cos\nsystem\n(S'true'\ntR."]
+)
+def test_a_copy_of_another_form_is_made_again(data: bytes, own_cache: Path) -> None:
     wanted = everything(load_tables("linux", "arm"))
     (path,) = own_cache.iterdir()
     path.write_bytes(data)
     assert everything(load_tables("linux", "arm")) == wanted
 
 
-def test_a_row_that_became_something_else_is_refused(own_cache: Path) -> None:
+ROW = ["read", "", [], [["fd", "Fd"]], "SSize", "done", "files.read", "", "f.abi", 1]
+
+
+@pytest.mark.parametrize(
+    ("part", "value"),
+    [
+        (0, "write"),
+        (0, "re ad"),
+        (0, 1),
+        (2, "arm"),
+        (3, [["fd", "Fd"], ["buf"]]),
+        (3, [["fd)", "Fd"]]),
+        (3, [["fd", "Fd(0)"]]),
+        (3, [["fd", ["In", [["Bytes", [], False], 3], 1]]]),
+        (4, ["x", [["y; z", [], True]], True]),
+        (4, None),
+        (5, "perfect"),
+        (6, "../files.read"),
+        (6, 3),
+        (9, "1"),
+    ],
+)
+def test_a_row_that_became_something_else_is_refused(part: int, value: object, own_cache: Path) -> None:
     load_tables("linux", "arm")
     (path,) = own_cache.iterdir()
-    for text in ("struct S(a: Int)", "close(", "write(fd: Fd) -> Int"):
-        content = json.loads(path.read_bytes())
-        content["rows"]["read"][2] = text
-        path.write_text(json.dumps(content), "utf-8")
-        with pytest.raises(BadTable):
-            load_tables("linux", "arm").rows["read"]
+    state, content = json.loads(path.read_bytes())
+    content["rows"]["read"] = [*ROW[:part], value, *ROW[part + 1 :]]
+    path.write_text(json.dumps([state, content]), "utf-8")
+    with pytest.raises(BadTable, match="kept copy"):
+        load_tables("linux", "arm").rows["read"]
 
 
 def test_a_folder_that_cannot_be_written_costs_only_time(own_cache: Path, tmp_path: Path) -> None:

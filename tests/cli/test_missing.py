@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from compat.abi.abi import Abi
-from compat.abi.tables import TABLES
 from compat.cli.coverage import entries
 from compat.cli.missing import sentence
+from tests.abi.tables import TABLES
 from tests.cli.command import compat
 from tests.cli.test_run import numbers
 

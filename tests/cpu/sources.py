@@ -161,6 +161,7 @@ _PPC_SOURCE = {
     "carry": "li 4, -1; addic 4, 4, 1; trap",
     "add_carry": "li 3, 0; addze 3, 3; trap",
     "vector": "vspltisb 5, 7; trap",
+    "time": "mtctr 9; 1: .long 0x7c6c42a6; .long 0x7c8d42a6; .long 0x7cac42e6; bdnz 1b; trap",
     "use_vector": "stvx 5, 0, 8; lwz 3, 0(8); trap",
 }
 _PPC64_SOURCE = {**_PPC_SOURCE, "tls": "lwz 3, 0(13); trap"}
@@ -183,6 +184,7 @@ _S390X = {
     "numbered": "svc 77; .short 1",
     "executed": "larl %r5, 1f; ex %r0, 0(%r5); .short 1; 1: svc 99",
     "divide": "nop; dsgr %r2, %r5",
+    "clocks": "lghi %r2, 1; stck 0(%r3); stckf 0(%r3); stcke 0(%r3); stfle 0(%r3); .short 1",
     "condition": "lghi %r2, 1; slgr %r2, %r5; .short 1",
 }
 
@@ -204,12 +206,15 @@ SOURCES = {
         "thumb_block": ".thumb; cmp r0, r0; itt eq; ldreq r0, [r1]; addeq r0, #1; bkpt #0",
         "thumb_count": ".thumb; 1: ldr r0, [r1]; add r0, r0, #1; str r0, [r1]; add r4, r4, #1; b 1b",
         "old_call": "swi #0x900014; bkpt #0",
+        "sleep": "yield; wfe; sev; wfi; mov r0, #6; bkpt #0",
+        "thumb_sleep": ".thumb; yield; wfe; movs r0, #6; bkpt #0",
+        "illegal_after_hint": "svc #0; yield; udf #0",
     },
     "aarch64": {
         **_AARCH64,
         "registers": "mrs x0, cntvct_el0; mrs x0, ctr_el0; mrs x0, dczid_el0; dc zva, x1; dc civac, x1; brk #0",
         "atomic": "ldaddal w2, w0, [x1]; brk #0",
-        "sleep": "wfi; mov w0, #6; brk #0",
+        "sleep": "yield; wfe; sev; wfi; mov w0, #6; brk #0",
     },
     "riscv64": {**_RISCV64, "time": "rdtime a0; rdcycle a1; ebreak", "first": ".word 0"},
     **dict.fromkeys(("mips", "mipsel", "mips64", "mips64el"), _MIPS_SOURCE),

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+
+import pytest
 
 from compat.cpu.machine import Stop
 from tests.cpu.guest import CODE, DATA, Guest, program
@@ -54,3 +57,22 @@ def test_no_instruction_is_stopped_half_way(guest: Guest) -> None:
 
 def test_no_thumb_instruction_is_stopped_half_way() -> None:
     counts_truly(Guest("arm"), "thumb_count", CODE | 1)
+
+
+@pytest.mark.parametrize("cpu", ["ppc", "ppc64", "ppc64le"])
+def test_the_machine_s_own_code_is_not_stopped(cpu: str) -> None:
+    for _ in range(20):
+        machine = Guest(cpu).machine
+        done = threading.Event()
+
+        def pester(stop: Callable[[], None] = machine.stop, done: threading.Event = done) -> None:
+            while not done.is_set():
+                stop()
+
+        thread = threading.Thread(target=pester)
+        thread.start()
+        try:
+            assert machine.read("xer") == 0
+        finally:
+            done.set()
+            thread.join()

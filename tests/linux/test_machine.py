@@ -6,6 +6,8 @@ import errno
 
 import pytest
 
+from compat.process import CpuFault
+from shims.linux.emulation import emulate
 from tests.linux.guest import Guest, refused
 
 
@@ -116,10 +118,25 @@ def test_sysmips_swaps_a_word(make_guest: type[Guest], cpu: str) -> None:
             guest.call("sysmips", *arguments)
 
 
+def test_sysmips_turns_unaligned_accesses_off_and_on(make_guest: type[Guest]) -> None:
+    guest = make_guest("mips")
+    fix = guest.abi.constants("SysmipsCmd").encode("MIPS_FIXADE")
+    code = guest.put((0x8C820001).to_bytes(4, "big") + b"\0\1\2\3\4\5\6\7")  # lw r2, 1(r4)
+    for wanted in (0, 1):
+        guest.call("sysmips", fix, wanted, 0)
+        guest.thread.registers.write("pc", code)
+        guest.thread.registers.write("r4", code + 4)
+        remains = emulate(guest.thread, CpuFault("alignment", 12))
+        assert (remains is None) == bool(wanted)
+    assert (guest.thread.registers.read("r2"), guest.thread.registers.read("pc")) == (0x01020304, code + 4)
+    with refused(errno.EINVAL):
+        guest.call("sysmips", fix, 4, 0)
+
+
 def test_hwprobe_says_what_the_cpu_has(make_guest: type[Guest]) -> None:
     guest = make_guest("riscv64")
-    pairs = guest.put(b"".join(key.to_bytes(8, "little", signed=True) + b"\xff" * 8 for key in (3, 4, 99)))
-    guest.call("riscv_hwprobe", pairs, 3, 0, 0, 0)
-    raw = guest.bytes_at(pairs, 48)
-    words = [int.from_bytes(raw[at : at + 8], "little", signed=True) for at in range(0, 48, 8)]
-    assert words == [3, 1, 4, 3, -1, 0]
+    pairs = guest.put(b"".join(key.to_bytes(8, "little", signed=True) + b"\xff" * 8 for key in (3, 4, 5, 7, 8, 99)))
+    guest.call("riscv_hwprobe", pairs, 6, 0, 0, 0)
+    raw = guest.bytes_at(pairs, 96)
+    words = [int.from_bytes(raw[at : at + 8], "little", signed=True) for at in range(0, 96, 8)]
+    assert words == [3, 1, 4, 3, 5, 3, 7, (1 << 38) - 1, 8, 10_000_000, -1, 0]

@@ -12,6 +12,7 @@ from compat.abi.tables import load_tables
 from compat.memory import PAGE, Mark
 from compat.process import Options, Program
 from compat.sandbox.default import NOWHERE
+from compat.sandbox.place import Opened
 from shims.linux.proc_status import cpu_list
 from shims.linux.view import build_view
 from shims.posix.openfiles import OpenFile
@@ -28,7 +29,7 @@ class Seen:
             self.process.options = options
         program = folder / "program"
         program.write_bytes(b"code" * PAGE)
-        self.process.executable = os.fsencode(program)
+        self.process.executable = Opened(os.open(program, os.O_RDONLY), None, os.fsencode(program), None)
         self.process.arguments = [b"program", b"an argument"]
         self.process.environment = [b"A=1", b"B=2"]
         guest.thread.name = b"program"
@@ -147,7 +148,7 @@ def test_arguments_and_environment(seen):
     assert seen.text(b"/proc/self/environ") == b"A=1\0B=2\0"
     seen.process.auxv = b"\1\2"
     assert seen.text(b"/proc/self/auxv") == b"\1\2"
-    assert seen.link(b"/proc/self/exe") == seen.process.executable
+    assert seen.link(b"/proc/self/exe") == seen.process.executable.guest_path
     assert seen.text(b"/proc/self/exe")[:4] == b"code"
 
 
@@ -429,3 +430,17 @@ def test_standard_streams_have_names(seen):
 def test_lists_of_cpus():
     assert cpu_list([0]) == "0"
     assert cpu_list([0, 1, 2, 5, 7, 8]) == "0-2,5,7-8"
+
+
+# --- /sys ---
+
+
+def test_sys_tells_of_processors(seen):
+    count = len(os.sched_getaffinity(0))
+    assert seen.text(b"/sys/devices/system/cpu/online") == (b"0-%d\n" % (count - 1) if count > 1 else b"0\n")
+    first = b"/sys/devices/system/cpu/cpu0/topology/"
+    assert int(seen.text(first + b"thread_siblings").replace(b",", b""), 16) == 1
+    assert int(seen.text(first + b"core_siblings").replace(b",", b""), 16) == (1 << count) - 1
+    assert seen.names(b"/sys/block")[2:] == []
+    with seen.view.resolve(b"/sys", NOWHERE) as place:
+        assert place.statfs().type == 0x62656572

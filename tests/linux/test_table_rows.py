@@ -8,9 +8,10 @@ import pytest
 
 from compat.abi.abi import Abi
 from compat.abi.grids import read_grid
-from compat.abi.rows import Row, StructRow, read_rows
-from compat.abi.tables import TABLES
+from compat.abi.row_parser import read_rows
+from compat.abi.rows import Row, StructRow
 from compat.bind import Binder
+from tests.abi.tables import TABLES
 from tests.linux.headers import CPUS
 
 FILES = sorted([*TABLES.glob("linux/*.abi"), *TABLES.glob("posix/*.abi")])
@@ -97,7 +98,7 @@ def test_cases_are_values_of_the_first_constant(cpu: str) -> None:
         assert cases.keys() <= known
 
 
-CHOOSERS = {"FcntlCmd", "IoctlCmd", "PrctlCmd", "SocketLevel", "SeccompOp"}
+CHOOSERS = {"FcntlCmd", "IoctlCmd", "PrctlCmd", "SocketLevel", "SeccompOp", "IpcCall"}
 
 
 @every_cpu

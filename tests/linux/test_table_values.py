@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from compat.abi.grids import read_grid
-from compat.abi.tables import TABLES
+from tests.abi.tables import TABLES
 from tests.linux.headers import CPUS, integers, macros, needs_headers
 
 pytestmark = needs_headers

@@ -1,9 +1,7 @@
 """The address space against a model of pages, and each of its promises on its own."""
 
-import ast
 import errno
 import os
-from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -11,8 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from compat.errors import MemoryFault
-from compat.memory import PAGE, AddressSpace, Mark, Ram, _libc
-from compat.memory.libc_build import generate
+from compat.memory import PAGE, AddressSpace, Mark, Ram
 
 READ, WRITE, EXECUTE = 1, 2, 4
 RW = READ | WRITE
@@ -640,9 +637,3 @@ def test_names_and_marks_split_and_join(space):
     space.rename(at, 4 * PAGE, b"")
     assert len(space.areas) == 1
     assert error_of(space.mark, at - PAGE, 2 * PAGE, add=Mark.LOCKED) == errno.ENOMEM
-
-
-def test_the_module_is_what_its_builder_writes(tmp_path):
-    generate(tmp_path / "made.py")
-    committed = Path(_libc.__file__).read_text()
-    assert ast.dump(ast.parse((tmp_path / "made.py").read_text())) == ast.dump(ast.parse(committed))
