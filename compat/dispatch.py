@@ -112,7 +112,7 @@ class Dispatcher:
                 thread.leave()
                 return
         if isinstance(error, Interrupted):
-            thread.restart = error.restart
+            thread.restart, thread.paused = error.restart, thread.resume
             self.machine.stop()
         elif isinstance(error, ThreadExit):
             scheduler.retire(thread)

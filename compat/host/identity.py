@@ -145,6 +145,7 @@ class Identity(WithLibc):
                 if line.startswith(b"Pid:"):
                     return int(line.split()[1])
         raise OSError(errno.EBADF, "no pidfd")
+
     def ioprio_get(self, which: int, who: int) -> int:
         """ioprio_get(2); ENOSYS where its number is not known."""
         return self._libc.call("syscall", "lii", self._io_numbers()[1], which, who)

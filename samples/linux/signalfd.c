@@ -193,33 +193,41 @@ static void restarted(void)
 }
 
 /* A stop and SIGCONT, without a handler, end no sleep; what is left is slept. */
-static void stopped(void)
+static void stopped(int number)
 {
     int status, tube[2];
     char good;
     pipe(tube);
     pid_t pid = fork();
     if (!pid) {
-        struct timespec time = { 0, 300000000 }, before, after;
+        struct timespec time = { 0, 600000000 }, before, after, last = { 0, 100000000 };
+        sigset_t usual;
+        sigprocmask(SIG_BLOCK, NULL, &usual);
+        setpgid(0, 0); /* in a group without a parent outside, SIGTSTP stops nobody */
+        signal(SIGTSTP, note);
+        signal(SIGTSTP, SIG_DFL);
         struct pollfd none = { .fd = -1 };
         clock_gettime(CLOCK_MONOTONIC, &before);
         write(tube[1], "", 1);
         good = nanosleep(&time, NULL) == 0;
         clock_gettime(CLOCK_MONOTONIC, &after);
-        good = good && (after.tv_sec - before.tv_sec) * 1000 + (after.tv_nsec - before.tv_nsec) / 1000000 >= 299;
+        long took = (after.tv_sec - before.tv_sec) * 1000 + (after.tv_nsec - before.tv_nsec) / 1000000;
+        good = good && took >= 599 && took < 1100;
         write(tube[1], "", 1);
-        good = good && poll(&none, 1, 300) == 0;
+        good = good && poll(&none, 1, 100) == 0;
+        write(tube[1], "", 1);
+        good = good && ppoll(&none, 1, &last, &usual) == 0;
         _exit(good);
     }
-    for (int i = 0; i < 2; i++) {
-        struct timespec time = { 0, 50000000 };
+    for (int i = 0; i < 3; i++) {
+        struct timespec time = { 0, i ? 50000000 : 550000000 };
         read(tube[0], &good, 1);
         nanosleep(&time, NULL);
-        kill(pid, SIGSTOP);
+        kill(pid, number);
         waitpid(pid, &status, WUNTRACED);
         kill(pid, SIGCONT);
     }
-    CHECK("nanosleep and poll outlast a stop", waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 1);
+    CHECK(number == SIGSTOP ? "sleep and poll outlast a stop" : "and one by SIGTSTP", waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 1);
 }
 
 int main(void)
@@ -228,6 +236,7 @@ int main(void)
     children();
     never_restarted();
     restarted();
-    stopped();
+    stopped(SIGSTOP);
+    stopped(SIGTSTP);
     return finish();
 }

@@ -29,7 +29,10 @@ def deliver(thread: LinuxThread) -> None:
     while process.status is None and (pending := _take(thread)) is not None:
         handled = _act(thread, pending) or handled
     if process.status is None and thread.restart is not None:
+        goes_on = thread.restart == "no_handler"  # as restart_syscall(2): what has been waited for counts
         _settle(thread, restart=thread.restart != "never")
+        if goes_on:
+            thread.resume, thread.entered = thread.paused, True
     if thread.saved_mask is not None and not handled:
         thread.mask, thread.saved_mask = thread.saved_mask, None
         if _waiting(thread):
@@ -88,6 +91,7 @@ def _settle(thread: LinuxThread, *, restart: bool) -> None:
 def _run_handler(thread: LinuxThread, pending: Pending, action: Action) -> None:
     mask = thread.mask if thread.saved_mask is None else thread.saved_mask
     thread.saved_mask = None
+    thread.leave()
     try:
         push_frame(thread, pending, action, mask)
     except (MemoryFault, ValueError):
