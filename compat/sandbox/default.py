@@ -55,7 +55,7 @@ def default_view(
     else:
         root = _root(host, sysroot, writable=sysroot_writable)
     view = FileView(host, MountTable(root))
-    view.private = PrivateFolder(host, made=made)
+    view.private = PrivateFolder(host)
     view.on_close(view.private.remove)
     try:
         if trust and sysroot is not None:

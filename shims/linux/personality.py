@@ -27,6 +27,10 @@ from shims.posix import limits
 __all__ = ["Linux", "make_personality", "make_process"]
 
 
+_SHELLS = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)
+"""What shells and their like have programs begin with ignored."""
+
+
 def make_process(abi: Abi, memory: AddressSpace, host: Host, options: Options) -> LinuxProcess:
     """A process without a program."""
     return LinuxProcess(abi, memory, host, options)
@@ -64,6 +68,10 @@ class Linux:
         adopt_standard_files(process)
         thread = process.threads[process.pid] = LinuxThread(process, process.pid, registers)
         process.census = _new_census()
+        if process.host.held_signals() or signal.SIG_IGN in map(signal.getsignal, _SHELLS):
+            from shims.linux.catching import adopt_dispositions
+
+            adopt_dispositions(thread)
         try:
             file = Opened(os.open(program.path, os.O_RDONLY | os.O_CLOEXEC), None, program.guest_path, None)
             opened, arguments = open_program(process, file, program.guest_path, program.arguments)
