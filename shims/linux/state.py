@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections import deque
 from typing import TYPE_CHECKING
+from weakref import WeakSet
 
 from compat.abi.abi import Abi
 from compat.host import Host
 from compat.host.census import Entry
 from compat.memory import AddressSpace
 from compat.process import Options, Registers
-from shims.posix.state import PosixProcess, PosixThread
+from shims.posix.openfiles import OpenFile
+from shims.posix.state import Pending, PosixProcess, PosixThread
 
 if TYPE_CHECKING:
     from shims.linux.futex_sleepers import Sleeper, Sleepers
 
-__all__ = ["LinuxProcess", "LinuxThread", "Sleep", "Waiter"]
+__all__ = ["LinuxProcess", "LinuxThread", "Sleep", "Timer", "Waiter"]
 
 
 class LinuxProcess(PosixProcess):
@@ -45,8 +47,16 @@ class LinuxProcess(PosixProcess):
         self.locks: dict[int, deque[Sleep]] = {}
         self.sleepers: Sleepers | None = None
         self.barriers: set[str] = set()
+        self.timers: dict[int, Timer] = {}
+        self.timer_serial = 0
+        self.signal_files: WeakSet[OpenFile] = WeakSet()  # those of signalfd
         self.fixes_unaligned = True  # sysmips(MIPS_FIXADE)
         self.function_descriptors = False  # PowerPC's first 64-bit ABI: a handler's address is that of a descriptor
+
+    def recognize(self, thread: PosixThread, fd: int) -> object:
+        from shims.linux.recognizing import recognize  # rarely needed, and it knows all kinds of files
+
+        return recognize(self, fd)
 
     def declare(self) -> None:
         """Tell the other processes of the run what this one is now."""
@@ -59,16 +69,20 @@ class LinuxProcess(PosixProcess):
         program = self.executable.guest_path
         self.census.enter(self.pid, Entry(born, self.executed, name, program, arguments, self.memory.mapped))
 
-    def recognize(self, thread: PosixThread, fd: int) -> object:
-        from shims.linux.recognizing import recognize  # rarely needed, and it knows all kinds of files
-
-        return recognize(self, fd)
+    def pending_changed(self, added: int = 0) -> None:
+        for file in self.signal_files:
+            if file.fd >= 0:
+                file.kind.refresh(self, file, added)
 
     def become_child(self, thread: PosixThread, *, borrows: bool = False) -> None:
         assert isinstance(thread, LinuxThread)
         if self.parent_gate >= 0:  # it is the parent's own parent that waits there
             self.host.close(self.parent_gate)
             self.parent_gate = -1
+        for file in self.signal_files:
+            if file.fd >= 0:
+                file.kind.forked(file)
+        self.timers = {}
         self.futexes, self.locks = {}, {}
         if self.sleepers is not None:
             self.sleepers.close()
@@ -116,6 +130,25 @@ class Sleep:
         self.waiters: list[Waiter] = []
         self.sleepers: dict[int, Sleeper] = {}
         self.woken = -1
+
+
+class Timer:
+    """A POSIX timer: it sends *signal* (0: none) with *value*, a guest word, to *thread* or, for 0, to the process.
+
+    *host* is the host's timer, which tells *serial*. *pending* is the last signal that was queued, *told* the one
+    before.
+    """
+
+    __slots__ = ("host", "pending", "serial", "signal", "thread", "told", "value")
+
+    def __init__(self, signal: int, value: int, thread: int) -> None:
+        self.signal = signal
+        self.value = value
+        self.thread = thread
+        self.host = 0
+        self.serial = 0
+        self.pending: Pending | None = None
+        self.told: Pending | None = None
 
 
 class LinuxThread(PosixThread):

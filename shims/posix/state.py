@@ -49,11 +49,11 @@ class AltStack:
 
 @dataclass
 class Pending:
-    """A signal that waits for delivery. *number* is the guest's; *code* the name of its si_code; *fields* are those of
-    the siginfo struct *layout* (SiginfoKill, SiginfoFault, …)."""
+    """A signal that waits for delivery. *number* is the guest's; *code* the name of its si_code, or a number that has
+    none; *fields* are those of the siginfo struct *layout* (SiginfoKill, SiginfoFault, …)."""
 
     number: int
-    code: str
+    code: str | int
     layout: str = "SiginfoKill"
     fields: dict[str, object] = field(default_factory=dict)
 
@@ -141,6 +141,9 @@ class PosixProcess(Process):
             return str(self.abi.signals.decode(number)) in ("SIGCHLD", "SIGURG", "SIGWINCH", "SIGCONT")
         return action.handler == 1
 
+    def pending_changed(self, added: int = 0) -> None:
+        """Signals were taken from the queues, or the signal *added* was put there."""
+
     def become_child(self, thread: PosixThread, *, borrows: bool = False) -> None:
         """This host process is a fresh child of fork: nothing is pending, and the parent's children are not its own.
         *borrows* tells that the parent will want its memory back, with what the child did to it."""
@@ -176,3 +179,7 @@ class PosixThread(Thread):
         self.pending: list[Pending] = []
         self.altstack = AltStack()
         self.wanted = 0  # the signals that sigtimedwait waits for
+
+    def leave(self) -> None:
+        super().leave()
+        self.wanted = 0

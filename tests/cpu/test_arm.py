@@ -48,3 +48,12 @@ def test_an_illegal_instruction_behind_a_hint(code: str, thumb: int) -> None:
     for _ in range(2):
         stop = guest.machine.run(CODE | thumb)
         assert (stop.name, stop.address) == ("illegal", CODE + (2 if thumb else 4))
+
+
+@pytest.mark.parametrize(("code", "thumb"), [("000091e5 01f020e3 0700a0e3 700020e1", 0), ("0868 10bf 0720 00be", 1)])
+def test_a_hint_behind_a_load_from_a_new_page(code: str, thumb: int) -> None:
+    guest = Guest("arm")  # ldr r0, [r1]; yield; mov r0, #7; bkpt
+    guest.pages.write(CODE, bytes.fromhex(code))
+    guest.machine.write("r1", DATA)
+    assert guest.machine.run(CODE | thumb).name == "breakpoint"
+    assert guest.machine.read("r0") == 7
