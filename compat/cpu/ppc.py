@@ -2,7 +2,8 @@
 
 The 32-bit model is a 7457A (AltiVec). For 64 bits Unicorn can only be given its default model, a POWER10 that
 knows ISA 2.07 and most of 3.0; offer POWER8's capabilities. MSR.LE makes it little-endian, which the mode
-constant cannot. The time base is read here (`ppc_time`). DCBZ clears 32 bytes (32-bit) or 128 (64-bit).
+constant cannot. The time base is read here; a few instructions are exchanged for others (`ppc_exchange`). DCBZ
+clears 32 bytes (32-bit) or 128 (64-bit).
 
 XER's carry and overflow bits, the vector registers, VSCR and VRSAVE have no Unicorn register: they are read and set
 in a saved context (`ppc_context`).
@@ -18,7 +19,7 @@ from typing import Any, ClassVar
 from compat.cpu.engine import Engine
 from compat.cpu.family import OWN_PAGE, Event, Family, Supervisor, Wrong, numbered
 from compat.cpu.ppc_context import PROBE_VRSAVE, PROBE_VSCR, PROBE_XER, ContextFields, probe_vector
-from compat.cpu.ppc_time import TIME_READER_BIG, TIME_READER_LITTLE, time_read, without_time_readers
+from compat.cpu.ppc_exchange import SUSPICIOUS_BIG, SUSPICIOUS_LITTLE, exchanged, time_read
 from compat.cpu.registers import Register
 
 __all__ = ["Ppc", "Ppc64", "Ppc64Le"]
@@ -59,7 +60,7 @@ class _PowerPC(Family):
     pc = "pc"
     msr: ClassVar[int]
     order: ClassVar[str] = ">"
-    suspicious = TIME_READER_BIG
+    suspicious = SUSPICIOUS_BIG
     vectors: ClassVar[int]
     vector_names: ClassVar[Sequence[str]]
     load_vector: ClassVar[int]
@@ -68,14 +69,18 @@ class _PowerPC(Family):
     def __init__(self, engine: Engine, supervisor: Supervisor) -> None:
         super().__init__(engine, supervisor)
         self._context: object = None
-        self._fields: ContextFields | None = None
+        self._fields: ContextFields
 
     def prepare(self) -> None:
         size = self.registers["pc"].size
         self.engine.write(Register(_MSR_ID, size), self.msr | _ALWAYS)
+        self._fields = self._find_fields()
 
     def made(self, code: bytes) -> Wrong | None:
-        return without_time_readers(code, self.order)
+        return exchanged(code, self.order)
+
+    def linked_load(self) -> tuple[str, bytes]:
+        return "r3", struct.pack(f"{self.order}3I", 0x7C801828, 0x38600000, _TRAP)  # lwarx 4, 0, 3; li 3, 0; trap
 
     def exception(self, number: int, pc: int) -> Event | None:
         # Unicorn adds 4 to the PC for every exception, not only for SC.
@@ -110,13 +115,11 @@ class _PowerPC(Family):
 
     def read_more(self) -> dict[str, int]:
         """Return xer, vrsave, vscr, the machine state, and the vector registers under `vector_names`."""
-        fields = self._fields or self._find_fields()
-        return {"msr": self.msr | _ALWAYS, **fields.read(self._saved())}
+        return {"msr": self.msr | _ALWAYS, **self._fields.read(self._saved())}
 
     def write_more(self, values: Mapping[str, int]) -> None:
         """Set what `read_more` returned, or some of it; the machine state is not a user program's to set."""
-        fields = self._fields or self._find_fields()
-        fields.write(self._saved(), values)
+        self._fields.write(self._saved(), values)
         self.engine.restore_context(self._context)
 
     def _saved(self) -> Any:
@@ -124,14 +127,14 @@ class _PowerPC(Family):
         return self.engine.context_words(self._context).cast("B")
 
     def _find_fields(self) -> ContextFields:
+        """Learn where contexts keep the rest; not inside a hook, where no other code can be run."""
         before, probes = self.engine.save_context(), []
         for vscr in PROBE_VSCR:
             self._load(PROBE_XER, PROBE_VRSAVE, [*map(probe_vector, range(self.vectors)), vscr])
             self.engine.write(self.registers["r3"], 0)  # else VRSAVE would be there too
             probes.append(bytes(self._saved()))
         self.engine.restore_context(before)
-        self._fields = ContextFields(probes, self.vector_names, self.registers["pc"].size)
-        return self._fields
+        return ContextFields(probes, self.vector_names, self.registers["pc"].size)
 
     def _load(self, xer: int, vrsave: int, vectors: Sequence[int]) -> None:
         """Set the state with instructions; *vectors* ends with VSCR. r4 walks over frame 0's data, r3 is used too."""
@@ -179,4 +182,4 @@ class Ppc64Le(Ppc64):
 
     msr = _SF | _VSX | _LE
     order = "<"
-    suspicious = TIME_READER_LITTLE
+    suspicious = SUSPICIOUS_LITTLE

@@ -11,6 +11,7 @@ import signal
 from compat.abi.abi import Abi
 from compat.errors import BadFile, MemoryFault
 from compat.host import Host
+from compat.host.census import Census
 from compat.memory import AddressSpace
 from compat.process import CpuFault, Options, Program, Registers, Thread
 from compat.sandbox.place import Opened
@@ -26,6 +27,10 @@ from shims.posix import limits
 __all__ = ["Linux", "make_personality", "make_process"]
 
 
+_SHELLS = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)
+"""What shells and their like have programs begin with ignored."""
+
+
 def make_process(abi: Abi, memory: AddressSpace, host: Host, options: Options) -> LinuxProcess:
     """A process without a program."""
     return LinuxProcess(abi, memory, host, options)
@@ -33,6 +38,13 @@ def make_process(abi: Abi, memory: AddressSpace, host: Host, options: Options) -
 
 def make_personality(process: LinuxProcess) -> Linux:
     return Linux(process)
+
+
+def _new_census() -> Census | None:
+    try:
+        return Census()
+    except OSError:
+        return None  # this host has no such files
 
 
 class Linux:
@@ -54,7 +66,12 @@ class Linux:
         )  # a failed write tells the guest itself (shims/posix/transfers.py)
         build_view(process, program)
         adopt_standard_files(process)
-        thread = LinuxThread(process, process.pid, registers)
+        thread = process.threads[process.pid] = LinuxThread(process, process.pid, registers)
+        process.census = _new_census()
+        if process.host.held_signals() or signal.SIG_IGN in map(signal.getsignal, _SHELLS):
+            from shims.linux.catching import adopt_dispositions
+
+            adopt_dispositions(thread)
         try:
             file = Opened(os.open(program.path, os.O_RDONLY | os.O_CLOEXEC), None, program.guest_path, None)
             opened, arguments = open_program(process, file, program.guest_path, program.arguments)
