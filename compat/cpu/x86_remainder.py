@@ -6,10 +6,9 @@ Source: Intel SDM volume 2, FPREM and FPREM1; volume 1, chapter 8 (formats, NaNs
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from compat.cpu.family import Wrong
 from compat.cpu.x86_vex import instructions
+from compat.data import dataclass
 
 __all__ = ["REMAINDERS", "Remainder", "remainder", "without_remainders"]
 
@@ -37,14 +36,16 @@ def without_remainders(code: bytes, long: bool) -> Wrong | None:
     return None if first is None else Wrong(*first, bytes(better))
 
 
-class Remainder(NamedTuple):
+@dataclass(frozen=True)
+class Remainder:
     """The 80-bit *value* for ST(0); *status*, the condition bits and the invalid-operation flag of the status word."""
 
     value: int
     status: int
 
 
-class _Parts(NamedTuple):
+@dataclass(frozen=True)
+class _Parts:
     """mantissa * 2**(exponent - 16446), negative if *sign*."""
 
     sign: int
