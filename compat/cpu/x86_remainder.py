@@ -6,9 +6,10 @@ Source: Intel SDM volume 2, FPREM and FPREM1; volume 1, chapter 8 (formats, NaNs
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from compat.cpu.family import Wrong
 from compat.cpu.x86_vex import instructions
-from compat.data import dataclass
 
 __all__ = ["REMAINDERS", "Remainder", "remainder", "without_remainders"]
 
@@ -36,16 +37,14 @@ def without_remainders(code: bytes, long: bool) -> Wrong | None:
     return None if first is None else Wrong(*first, bytes(better))
 
 
-@dataclass(frozen=True)
-class Remainder:
+class Remainder(NamedTuple):
     """The 80-bit *value* for ST(0); *status*, the condition bits and the invalid-operation flag of the status word."""
 
     value: int
     status: int
 
 
-@dataclass(frozen=True)
-class _Parts:
+class _Parts(NamedTuple):
     """mantissa * 2**(exponent - 16446), negative if *sign*."""
 
     sign: int
