@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import select
 import time
 from collections import deque
-from collections.abc import Iterable
 
+from compat.blocked import Blocked
 from compat.cpu.machine import Machine, Snapshot
 from compat.dispatch import Dispatcher
 from compat.errors import Wait
@@ -16,7 +15,8 @@ from compat.watcher import Watcher
 
 __all__ = ["Scheduler"]
 
-_EDGES = select.POLLERR | select.POLLHUP | select.POLLNVAL
+_LOOK_AGAIN = 0.001
+"""Seconds that pass at least between two looks at what blocked threads wait for, while another can run."""
 
 
 class Scheduler:
@@ -29,7 +29,8 @@ class Scheduler:
         self.personality = personality
         self.watcher = Watcher(self.machine.stop)
         self.ready: deque[Thread] = deque()
-        self.blocked: list[Thread] = []
+        self.blocked = Blocked()
+        self._next_look = 0.0
         self.current: Thread = Thread(process, 0, machine)
         self._fresh = machine.snapshot()
         self._saved: dict[int, Snapshot | SavedRegisters] = {}
@@ -68,15 +69,24 @@ class Scheduler:
             self.retry(thread)
         elif process.attention or thread.restart:
             self.personality.attend(thread)
-        if process.status is None and (self.ready or thread.waiting or thread.id not in process.threads):
+        if process.status is None and (thread.waiting or self._others or thread.id not in process.threads):
             self._switch()
+
+    @property
+    def _others(self) -> bool:
+        """Whether another thread can run, or could after a look at what it waits for."""
+        return bool(self.ready) or self.blocked.must_look
 
     def _switch(self) -> None:
         """Give the CPU to the next thread that can run, waiting for one if there is none."""
         thread = self.current
         if thread.id in self.process.threads:
             self._saved[thread.id] = self.machine.snapshot()
-            (self.blocked if thread.waiting else self.ready).append(thread)
+            if thread.waiting:
+                self.blocked.add(thread)
+            else:
+                self._collect(0.0)
+                self.ready.append(thread)
         while True:
             self._collect(0.0 if self.ready else None)
             if self.process.attention:
@@ -93,20 +103,19 @@ class Scheduler:
             self.machine.resume(saved)
         following.registers = self.machine
         self.current = following
-        self.watcher.slice(bool(self.ready))
+        self.watcher.slice(self._others)
         if self.process.attention and not following.entered:  # else its call ends first, maybe interrupted
             self.personality.attend(following)
 
     def _rouse(self) -> None:
         """Enter the calls of blocked threads that a signal ends."""
-        for thread in list(self.blocked):
+        for thread in self.blocked:
             if self.process.deliverable(thread):
                 thread.interrupted = True
                 self._make_ready(thread)
 
     def _make_ready(self, thread: Thread) -> None:
         self.blocked.remove(thread)
-        thread.waiting = None
         self.ready.append(thread)
 
     # --- waiting ---
@@ -136,29 +145,26 @@ class Scheduler:
         return bool(ready) or (until is not None and time.monotonic() >= until)
 
     def _collect(self, timeout: float | None) -> None:
-        """Move threads whose condition holds from blocked to ready."""
-        if not self.blocked:
+        """Move threads whose condition holds from blocked to ready; *timeout* 0 looks only if that was long ago."""
+        if timeout is not None and (not self.blocked.must_look or time.monotonic() < self._next_look):
             return
-        descriptors, until = _union(thread.waiting for thread in self.blocked)
+        descriptors, until = self.blocked.conditions()
         if timeout is None and until is not None:
             timeout = max(0.0, until - time.monotonic())
         ready = self.watcher.poll(descriptors, timeout)
         now = time.monotonic()
-        for thread in list(self.blocked):
-            wait = thread.waiting
-            if wait is None or _holds(wait, ready, now):
-                self._make_ready(thread)
+        self._next_look = now + _LOOK_AGAIN
+        for thread in self.blocked.over(ready, now):
+            self._make_ready(thread)
 
     # --- the Engine protocol ---
 
     def wake(self, key: object, most: int) -> int:
-        count = 0
-        for thread in list(self.blocked):
-            if count < most and thread.waiting is not None and thread.waiting.key == key:
-                thread.woken = True
-                self._make_ready(thread)
-                count += 1
-        return count
+        found = self.blocked.waiting_for(key, most)
+        for thread in found:
+            thread.woken = True
+            self._make_ready(thread)
+        return len(found)
 
     def spawn(self, thread: Thread) -> None:
         assert isinstance(thread.registers, SavedRegisters)
@@ -217,22 +223,3 @@ class Scheduler:
 
     def invalidate(self, address: int, size: int) -> None:
         self.process.memory.outdate(address, size)
-
-
-def _union(waits: Iterable[Wait | None]) -> tuple[dict[int, int], float | None]:
-    descriptors: dict[int, int] = {}
-    until: float | None = None
-    for wait in waits:
-        if wait is None:
-            continue
-        for fd, mask in wait.descriptors.items():
-            descriptors[fd] = descriptors.get(fd, 0) | mask
-        if wait.until is not None:
-            until = wait.until if until is None else min(until, wait.until)
-    return descriptors, until
-
-
-def _holds(wait: Wait, ready: dict[int, int], now: float) -> bool:
-    if wait.until is not None and now >= wait.until:
-        return True
-    return any(ready.get(fd, 0) & (mask | _EDGES) for fd, mask in wait.descriptors.items())

@@ -7,9 +7,9 @@ every time: a cache that somebody tampered with can't smuggle in a segment.
 
 from __future__ import annotations
 
+import binascii
 import json
 import os
-import zlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -83,7 +83,9 @@ class Cache:
 
     def _path(self, source: Source, header: Header) -> str:
         table = source.read(header.phoff, header.table_size)
-        return os.path.join(self._folder, f"{zlib.crc32(table, zlib.crc32(header.raw)):08x}-{source.size:x}.json")
+        return os.path.join(
+            self._folder, f"{binascii.crc32(table, binascii.crc32(header.raw)):08x}-{source.size:x}.json"
+        )
 
     def _write(self, path: str, text: bytes) -> None:
         os.makedirs(self._folder, mode=0o700, exist_ok=True)

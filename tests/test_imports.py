@@ -22,6 +22,7 @@ LAYERS = (
     {
         *("compat.scheduler", "compat.bind", "compat.check", "compat.dispatch", "compat.trace", "compat.registers"),
         "compat.watcher",
+        "compat.blocked",
     },
     {"compat.guest"},
 )

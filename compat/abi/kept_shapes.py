@@ -7,10 +7,11 @@ are numbers. Reading a row so costs a tenth of parsing its text.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from compat.abi.grids import Grid
 from compat.abi.rows import STATES, Param, Row, StructRow, TypeExpr
+from compat.data import dataclass
 from compat.errors import BadTable
 
 __all__ = ["Kept", "from_json", "to_json"]
@@ -18,8 +19,9 @@ __all__ = ["Kept", "from_json", "to_json"]
 _R = TypeVar("_R", Row, StructRow)
 
 
-class Kept(NamedTuple):
-    """The parts of compat.abi.tables.Tables that a file can hold, in their order there."""
+@dataclass(frozen=True)
+class Kept:
+    """The parts of compat.abi.tables.Tables that a file can hold."""
 
     columns: Mapping[str, Mapping[str, int]]
     values: Mapping[str, Mapping[str, Mapping[str, int]]]

@@ -61,7 +61,7 @@ def load_tables(guest: str, cpu: str, extra: Sequence[StrPath] = ()) -> Tables:
     if content is None:
         content = _parse(files, guest, cpu)
         entry.store(content)
-    return Tables(find_cpu(content.grids["cpus"], cpu), *content, state)
+    return Tables(find_cpu(content.grids["cpus"], cpu), **vars(content), state=state)
 
 
 def table_files(guest: str, extra: Sequence[StrPath] = ()) -> list[str]:

@@ -4,15 +4,17 @@ The PC register never shows bit 0; Thumb is bit 5 of CPSR, and whoever sets a PC
 by bit 0. The IT state is in CPSR too, so a fault inside an IT block goes on rightly. TPIDRURO is what
 `set_tls` sets; user code also reads it through the kernel helper page at 0xffff0fe0, which is the caller's to
 map, as are the other helpers and the vectors page: code built for ARMv7 calls none of them.
+
+Unicorn takes YIELD and WFE for illegal instructions. They are told from those by the syndrome of the last exception,
+which an illegal instruction sets and a hint leaves alone.
 """
 
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 
-from compat.cpu.arm_hints import HINT, without_hints
-from compat.cpu.engine import Engine
-from compat.cpu.family import Event, Family, Supervisor, Wrong, numbered
+from compat.cpu.family import Event, Family, numbered
 from compat.cpu.registers import Register
 
 __all__ = ["Arm"]
@@ -35,8 +37,8 @@ _FLOAT_ON, _FPEXC_EN = 0xF << 20, 1 << 30
 _USER_MODE, _THUMB, _IT = 0x10, 0x20, 0x0600_FC00
 
 _SYNDROME = Register(140, 4)
-_OTHER_CLASSES = (0x11, 0x24, 0x38)
-"""Of the syndrome (Arm ARM G8.2.67, HSR.EC): system call, data abort, breakpoint. Others are illegal instructions."""
+_SVC, _ABORT, _BREAKPOINT = 0x11, 0x24, 0x38
+"""Exception classes (Arm ARM G8.2.67, HSR.EC) that leave the syndrome behind and are no illegal instructions."""
 _CP_REG = 139
 _CNTKCTL = struct.pack("=IIIIIIIxxxxQ", 15, 0, 0, 14, 1, 0, 0, 2)
 """CNTKCTL.PL0VCTEN: programs may read CNTVCT and CNTFRQ (arch_timer_evtstrm, drivers/clocksource/arm_arch_timer.c)."""
@@ -58,35 +60,26 @@ class Arm(Family):
     pc = "pc"
     tls = "tpidruro"
 
-    def __init__(self, engine: Engine, supervisor: Supervisor) -> None:
-        super().__init__(engine, supervisor)
-        self._hints: set[int] = set()
-
     def prepare(self) -> None:
         self.engine.write(_CPACR, _FLOAT_ON)
         self.engine.write(_FPEXC, _FPEXC_EN)
         self.engine.write_structure(_CP_REG, _CNTKCTL)
         self.engine.write(_REGISTERS["cpsr"], _USER_MODE)
 
+    def hook(self, on_syscall: Callable[[], None], on_exception: Callable[[int], None]) -> None:
+        super().hook(on_syscall, on_exception)
+        self.engine.on_invalid(self._is_hint)
+
+    def _is_hint(self) -> bool:
+        syndrome = self.engine.read(_SYNDROME)
+        return syndrome == 0 or syndrome >> 26 in (_SVC, _ABORT, _BREAKPOINT)
+
+    def invalid(self, pc: int) -> Event:
+        self.engine.write(_SYNDROME, 0)
+        return super().invalid(pc)
+
     def exception(self, number: int, pc: int) -> Event:
         return Event(_EXCEPTIONS.get(number, "illegal"), number, pc)
-
-    def invalid(self, pc: int) -> Event | None:
-        """A hint may be why the run ended, behind itself: it leaves the syndrome of the last exception as it was.
-
-        Its block is made anew, once for each place, so that it may be looked at and become faster.
-        """
-        syndrome = self.engine.read(_SYNDROME)
-        if syndrome and syndrome >> 26 not in _OTHER_CLASSES:
-            self.engine.write(_SYNDROME, 0)
-            return Event("illegal", 0, pc)
-        if pc not in self._hints:
-            self.supervisor.make_anew(pc - 2, pc, None if self._hints else HINT)
-            self._hints.add(pc)
-        return None
-
-    def made(self, code: bytes) -> Wrong | None:
-        return without_hints(code, thumb=bool(self.engine.read(_REGISTERS["cpsr"]) & _THUMB))
 
     def filled(self) -> None:
         """Looking a page up makes Unicorn write the IT bits of the instruction into the CPU's state, where they stay

@@ -10,7 +10,6 @@ After such a stop the PC is behind the instruction; `syscall_length` before it i
 from __future__ import annotations
 
 import importlib
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -148,7 +147,7 @@ class Machine:
             self._event = self.family.invalid(self._engine.read(self._pc))
         elif self._event is None:
             raise EngineError(f"unicorn: error {code} at {self._engine.read(self._pc):#x}")
-        return None if self._event is None else self._raised(self._event)
+        return self._raised(self._event)
 
     @staticmethod
     def _raised(event: Event) -> Stop:
@@ -176,7 +175,7 @@ class Machine:
         stop = self._reason(self._engine.start(pc, wrong.before)) if wrong.before else None
         if stop is None and self._engine.read(self._pc) == pc + wrong.offset:
             self._event = self.family.invalid(pc + wrong.offset)
-            stop = None if self._event is None else self._raised(self._event)
+            stop = self._raised(self._event)
         return stop
 
     def stop(self) -> None:
@@ -305,12 +304,6 @@ class Machine:
             start = frame + (at & 0xFFF)
             out += bytes(self._ram[start : start + min(size - len(out), 4096 - (at & 0xFFF))])
         return out
-
-    def make_anew(self, begin: int, end: int, suspicious: re.Pattern[bytes] | None = None) -> None:
-        """See `family.Supervisor`."""
-        if suspicious is not None:
-            self._watch.begin(suspicious)
-        self._engine.remove_code(begin, end)
 
     def _fill_page(self, page: int, access: int) -> tuple[int, int] | None:
         family = self.family

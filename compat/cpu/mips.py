@@ -26,6 +26,7 @@ from collections.abc import Callable, Sequence
 from compat.cpu.engine import Engine
 from compat.cpu.family import OUTSIDE, Event, Family, Supervisor, numbered
 from compat.cpu.registers import Register
+from compat.data import replace
 
 __all__ = ["Mips", "Mips64", "Mips64El", "MipsEl"]
 
@@ -185,7 +186,7 @@ class _Mips(Family):
 
     def invalid(self, pc: int) -> Event:
         event, self._event = self._event, None
-        return Event("illegal", 0, pc) if event is None else event._replace(address=pc)
+        return Event("illegal", 0, pc) if event is None else replace(event, address=pc)
 
     def stop_between_blocks(self) -> bool:
         self._stops_between_blocks = super().stop_between_blocks()

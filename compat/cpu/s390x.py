@@ -147,7 +147,8 @@ class S390X(Family):
         readers = without_clock_readers(code if inserts is None or inserts.better is None else inserts.better)
         if inserts is None or readers is None:
             return inserts or readers
-        return min(inserts, readers)._replace(better=readers.better)
+        first = inserts if inserts.before < readers.before else readers
+        return Wrong(first.offset, first.before, readers.better)
 
     def syscall_number(self) -> int:
         """The 8-bit number in the instruction; 0 means that it is in r1."""

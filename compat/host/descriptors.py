@@ -5,14 +5,18 @@ from __future__ import annotations
 import errno
 import fcntl as _fcntl
 import os
+import struct
 from collections.abc import Sequence
 from typing import Any
 
-from compat.host.constants import SPLICE_F_NONBLOCK
+from compat.host.constants import LINUX, SPLICE_F_NONBLOCK, SYS_CACHESTAT
 from compat.host.libc import Times, WithLibc, member, raise_errno, timespecs
 
 ReadBuffer = bytes | bytearray | memoryview
 WriteBuffer = bytearray | memoryview
+
+_F_DUPFD_QUERY = 1027  # include/uapi/linux/fcntl.h
+_KCMP = {"x86_64": 312, "aarch64": 272}  # asm/unistd.h; KCMP_FILE is 0
 
 
 class Descriptors(WithLibc):
@@ -61,6 +65,23 @@ class Descriptors(WithLibc):
 
     def dup2(self, fd: int, wanted: int) -> int:
         return os.dup2(fd, wanted, inheritable=False)
+
+    def same_file(self, fd: int, other: int) -> bool:
+        """Whether both are one open file description; False where the host can't tell (Linux before 6.10 without
+        kcmp(2), other hosts)."""
+        try:
+            return _fcntl.fcntl(fd, _F_DUPFD_QUERY, other) == 1
+        except OSError:
+            return self._compare(fd, other)
+
+    def _compare(self, fd: int, other: int) -> bool:
+        number = _KCMP.get(os.uname().machine) if LINUX else None
+        if number is None:
+            return False
+        try:
+            return self._libc.call("syscall", "liiill", number, os.getpid(), os.getpid(), 0, fd, other) == 0
+        except OSError:
+            return False
 
     def fcntl(self, fd: int, command: int, argument: Any = 0) -> Any:
         """*argument* and the result are an int, or the bytes of a struct (flock, f_owner_ex)."""
@@ -118,6 +139,14 @@ class Descriptors(WithLibc):
             in_fd, out_fd, count, offset_src=in_offset, offset_dst=out_offset, flags=flags
         )
         return moved
+
+    def cachestat(self, fd: int, offset: int, length: int) -> tuple[int, ...]:
+        """cachestat(2), five counts of pages; ENOSYS before Linux 6.5."""
+        if not LINUX:
+            raise_errno(errno.ENOSYS)
+        counts = self._libc.buffer(5 * 8)
+        self._libc.call("syscall", "lispi", SYS_CACHESTAT, fd, struct.pack("=QQ", offset, length), counts, 0)
+        return struct.unpack("=5Q", counts.raw)
 
     def tee(self, in_fd: int, out_fd: int, count: int, *, nonblock: bool) -> int:
         """tee(2) between two pipes."""

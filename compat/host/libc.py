@@ -32,7 +32,7 @@ class Libc:
             "s": ctypes.c_char_p,
             "p": ctypes.c_void_p,
         }
-        self._functions: dict[str, Any] = {}
+        self._functions: dict[tuple[str, str], Any] = {}
 
     def call(self, name: str, kinds: str, *arguments: object) -> int:
         """Call *name*; *kinds* has one letter per argument (int long uint quad size string pointer).
@@ -40,7 +40,7 @@ class Libc:
         Raises:
             OSError: with the call's errno when it returns -1; ENOSYS when the library has no such function.
         """
-        function = self._functions.get(name) or self._find(name, kinds)
+        function = self._functions.get((name, kinds)) or self._find(name, kinds)
         result: int = function(*arguments)
         if result == -1:
             raise_errno(self._ctypes.get_errno())
@@ -48,17 +48,22 @@ class Libc:
 
     def _find(self, name: str, kinds: str) -> Any:
         try:
-            function = getattr(self._library, name)
+            function = self._library[name]  # anew each time: "syscall" has many forms
         except AttributeError:
             raise_errno(errno.ENOSYS)
         function.argtypes = [self._kinds[kind] for kind in kinds]
         function.restype = self._ctypes.c_long if name == "syscall" else self._ctypes.c_int
-        self._functions[name] = function
+        self._functions[name, kinds] = function
         return function
 
     def buffer(self, size: int) -> Any:
         """*size* zeroed bytes that a pointer argument may name; bytes(...) reads them."""
         return self._ctypes.create_string_buffer(size)
+
+    def word(self, place: int) -> int:
+        """The 32 bits at an address of this process, unsigned."""
+        found: int = self._ctypes.c_uint.from_address(place).value
+        return found
 
     def address(self, buffer: Any) -> int:
         """Where *buffer* lies, for a struct that points to it; the caller keeps the buffer alive."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import errno
 import os
-from typing import NamedTuple
 
+from compat.data import dataclass
 from compat.host.constants import LINUX
 from compat.host.libc import WithLibc, raise_errno
 
 
-class Relation(NamedTuple):
+@dataclass(frozen=True)
+class Relation:
     """A process's parent, process group and session, as host pids."""
 
     parent: int

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
-from enum import IntFlag
 
 from compat.data import dataclass, replace
 from compat.memory.backing import Backing
@@ -12,16 +11,16 @@ from compat.memory.backing import Backing
 __all__ = ["Area", "AreaMap", "Mark", "Protection"]
 
 
-class Protection(IntFlag):
-    """Rights of a page; the numbers are Unicorn's and mmap's own."""
+class Protection:
+    """Bits of a page's rights; the numbers are Unicorn's and mmap's own."""
 
     READ = 1
     WRITE = 2
     EXECUTE = 4
 
 
-class Mark(IntFlag):
-    """What else is true of an area."""
+class Mark:
+    """Bits of what else is true of an area."""
 
     LOCKED = 1
     GROWS_DOWN = 2

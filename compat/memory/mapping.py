@@ -168,6 +168,8 @@ class Mapper(Accessor):
         for piece in pieces:
             self._forget(piece)
             self._drop_frames(piece)
+            if self.changes is not None:
+                self.changes.drop(piece.start, piece.end)
         if pieces:
             self.places.freed(start, end)
 

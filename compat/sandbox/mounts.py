@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable
-from typing import NamedTuple
 
+from compat.data import dataclass
 from compat.sandbox.paths import names_of, refuse
 from compat.sandbox.synthetic import Node
 
@@ -83,7 +83,8 @@ class Point:
         self.children: dict[bytes, Point] = {}
 
 
-class Found(NamedTuple):
+@dataclass(frozen=True)
+class Found:
     """*mount* serves the path from its first *depth* names on; *point* is the path's own point, if it has
     one.
     """

@@ -30,14 +30,14 @@ class PrivateFolder:
     def path(self) -> bytes:
         return os.path.join(self._parent, self._name)
 
-    def folder(self, name: bytes) -> int:
+    def folder(self, name: bytes, mode: int = 0o1777) -> int:
         """An O_PATH descriptor of the folder *name* inside, which the caller closes.
 
         Raises:
             OSError: what the host says; EACCES when someone else made the folder first.
         """
         top = self._make(self._host.open(self._parent, O_PATH | os.O_DIRECTORY), self._name, 0o700)
-        return self._make(top, name, 0o1777)
+        return self._make(top, name, mode)
 
     def _make(self, dir_fd: int, name: bytes, mode: int) -> int:
         """Make *name* in *dir_fd*, which is closed, unless it is there; its descriptor."""

@@ -9,6 +9,7 @@ import stat
 from collections.abc import Sequence
 from typing import Any
 
+from compat.data import asdict
 from compat.trace.events import HostCall
 from compat.trace.hostnames import show_argument
 
@@ -69,6 +70,8 @@ def _plain(value: Any) -> object:
         return {"mode": value.st_mode, "ino": value.st_ino, "size": value.st_size}
     if hasattr(value, "_asdict"):
         value = value._asdict()
+    if hasattr(value, "__data_fields__"):
+        value = asdict(value)
     if isinstance(value, dict):
         return {str(key): _plain(each) for key, each in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):

@@ -12,7 +12,9 @@ from compat.abi.handles import Pointer
 from compat.abi.structs import Record
 from shims.linux.state import LinuxThread
 from shims.posix.fcntl import report_lock, take_lock
+from shims.posix.host_signals import to_host
 from shims.posix.names import open_file
+from shims.posix.owners import change_owner_of, owner_of
 
 __all__ = [
     "add_seals", "get_hint", "get_lease", "get_open_file_lock", "get_owner_ex", "get_pipe_size", "get_seals",
@@ -45,7 +47,7 @@ def wait_open_file_lock(thread: LinuxThread, fd: int, cmd: Constant, lock: Point
 
 def get_owner_ex(thread: LinuxThread, fd: int, cmd: Constant, owner: Pointer[Record]) -> None:
     """F_GETOWN_EX."""
-    kind, number = open_file(thread, fd).owner
+    kind, number = owner_of(thread, open_file(thread, fd))
     owner.write({"type": thread.abi.constants("FdOwnerType").encode(kind), "pid": number})
 
 
@@ -56,7 +58,7 @@ def set_owner_ex(thread: LinuxThread, fd: int, cmd: Constant, owner: Pointer[Rec
     kind = thread.abi.constants("FdOwnerType").decode(record.int("type"))
     if not kind.known:
         raise OSError(errno.EINVAL, "type")
-    file.owner = (str(kind), record.int("pid"))
+    change_owner_of(thread, file, str(kind), record.int("pid"))
 
 
 def get_signal(thread: LinuxThread, fd: int, cmd: Constant) -> int:
@@ -69,6 +71,7 @@ def set_signal(thread: LinuxThread, fd: int, cmd: Constant, signal: Constant) ->
     file = open_file(thread, fd)
     if not signal.known and signal.value:
         raise OSError(errno.EINVAL, "signal")
+    thread.host.fcntl(file.fd, _host("F_SETSIG"), to_host(thread.abi, signal.value))
     file.signal = signal.value
 
 

@@ -19,6 +19,7 @@ from shims.linux.execution import open_program
 from shims.linux.standard import adopt_standard_files
 from shims.linux.start import enter
 from shims.linux.state import LinuxProcess, LinuxThread
+from shims.linux.vfork import give_back
 from shims.linux.view import build_view
 from shims.posix import limits
 from shims.posix.state import PosixThread
@@ -80,6 +81,9 @@ class Linux:
         delivery.deliver(thread)
 
     def finish(self) -> None:
+        give_back(self.process)
+        if self.process.ipc is not None:
+            self.process.ipc.end()
         self.process.view.close()
 
 

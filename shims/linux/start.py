@@ -35,6 +35,8 @@ def enter(thread: LinuxThread, program: OpenProgram, arguments: Sequence[bytes],
     memory.mmap_top = (top - stack - _STACK_GAP) & -_PAGE
     memory.clear()
     process.locks_future = False
+    if process.ipc is not None:
+        process.ipc.recount()
     loaded = map_program(process, program)
     if program.loader is not None:
         program.loader.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from typing import TYPE_CHECKING
 
 from compat.abi.abi import Abi
 from compat.host import Host
@@ -10,12 +11,16 @@ from compat.memory import AddressSpace
 from compat.process import Options, Registers
 from shims.posix.state import PosixProcess, PosixThread
 
-__all__ = ["LinuxProcess", "LinuxThread", "Waiter"]
+if TYPE_CHECKING:
+    from shims.linux.futex_sleepers import Sleeper, Sleepers
+
+__all__ = ["LinuxProcess", "LinuxThread", "Sleep", "Waiter"]
 
 
 class LinuxProcess(PosixProcess):
     """Adds the program break [*break_start*, *break_end*), the auxiliary vector, the *trampoline* page's addresses by
-    name (`sigreturn`, `rt_sigreturn`), *personality*, *dumpable*, futex queues by address,
+    name (`sigreturn`, `rt_sigreturn`), *personality*, *dumpable*, futex queues and those of locks with priority
+    inheritance by address, host threads that wait at shared words (*sleepers*),
     the registered memory *barriers*, the first thread's exit status, and the host descriptor whose closing ends the
     parent's vfork (*parent_gate*)."""
 
@@ -35,25 +40,31 @@ class LinuxProcess(PosixProcess):
         self.parent_gate = -1
         self.thp_disabled = False
         self.futexes: dict[int, deque[Waiter]] = {}
+        self.locks: dict[int, deque[Sleep]] = {}
+        self.sleepers: Sleepers | None = None
         self.barriers: set[str] = set()
         self.fixes_unaligned = True  # sysmips(MIPS_FIXADE)
         self.function_descriptors = False  # PowerPC's first 64-bit ABI: a handler's address is that of a descriptor
 
-    def release_parent(self) -> None:
-        """Let the parent go on that waits in vfork; execve must call this, the end of the process does it by itself."""
-        if self.parent_gate >= 0:
+    def recognize(self, thread: PosixThread, fd: int) -> object:
+        from shims.linux.recognizing import recognize  # rarely needed, and it knows all kinds of files
+
+        return recognize(self, fd)
+
+    def become_child(self, thread: PosixThread, *, borrows: bool = False) -> None:
+        assert isinstance(thread, LinuxThread)
+        if self.parent_gate >= 0:  # it is the parent's own parent that waits there
             self.host.close(self.parent_gate)
             self.parent_gate = -1
-
-    def become_child(self, thread: PosixThread) -> None:
-        assert isinstance(thread, LinuxThread)
-        self.release_parent()
-        self.futexes = {}
+        self.futexes, self.locks = {}, {}
+        if self.sleepers is not None:
+            self.sleepers.close()
+            self.sleepers = None
         self.leader_status = 0
         thread.clear_tid = 0
         thread.robust_list = 0
         thread.parent_death_signal = 0
-        super().become_child(thread)
+        super().become_child(thread, borrows=borrows)
 
     @property
     def read_implies_exec(self) -> bool:
@@ -61,15 +72,34 @@ class LinuxProcess(PosixProcess):
 
 
 class Waiter:
-    """One thread in a futex queue; it is its own key, so that it may move to another queue. *until* as in Wait."""
+    """A place in a futex queue, from which it may be moved to another; *index* is its word's among those of *sleep*."""
 
-    __slots__ = ("address", "mask", "until", "value")
+    __slots__ = ("address", "index", "mask", "sleep")
 
-    def __init__(self, address: int, value: int, mask: int, until: float | None) -> None:
+    def __init__(self, sleep: Sleep, address: int, mask: int, index: int = 0) -> None:
+        self.sleep = sleep
         self.address = address
-        self.value = value
         self.mask = mask
+        self.index = index
+
+
+class Sleep:
+    """A futex call that waits: the key by which the engine wakes its thread.
+
+    *until* as in Wait; *waiters* are its places in queues of this process, *sleepers* wait for it at words in shared
+    memory, by the words' indices. *woken* is the index of the word that was woken, or -1. *lock* is the address of the
+    lock that the thread *tid* wants to own, 0 for none.
+    """
+
+    __slots__ = ("lock", "sleepers", "tid", "until", "waiters", "woken")
+
+    def __init__(self, tid: int, until: float | None, lock: int = 0) -> None:
+        self.tid = tid
         self.until = until
+        self.lock = lock
+        self.waiters: list[Waiter] = []
+        self.sleepers: dict[int, Sleeper] = {}
+        self.woken = -1
 
 
 class LinuxThread(PosixThread):

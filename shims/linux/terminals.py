@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import struct
 import termios
@@ -219,9 +220,12 @@ def set_blocking(thread: LinuxThread, fd: int, cmd: Constant, on: Pointer[int]) 
 
 
 def set_async(thread: LinuxThread, fd: int, cmd: Constant, on: Pointer[int]) -> None:
-    """FIOASYNC: only to turn off what is never on."""
-    open_file(thread, fd)
-    if on.read():
+    """FIOASYNC: as O_ASYNC; ENOTTY for a file that can't tell, as ioctl_fioasync()."""
+    file = open_file(thread, fd)
+    wanted, bits = bool(on.read()), thread.host.fcntl(file.fd, fcntl.F_GETFL)
+    thread.host.fcntl(file.fd, fcntl.F_SETFL, bits | os.O_ASYNC if wanted else bits & ~os.O_ASYNC)
+    told = bool(thread.host.fcntl(file.fd, fcntl.F_GETFL) & os.O_ASYNC)
+    if told != wanted:
         raise OSError(errno.ENOTTY, "cmd")
 
 

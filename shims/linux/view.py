@@ -1,4 +1,4 @@
-"""The guest's file tree, from what the user granted and the synthetic /proc and /dev."""
+"""The guest's file tree, from what the user granted and the synthetic /proc, /dev and /sys."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from compat.sandbox.grants import parse_mount
 from compat.sandbox.synthetic import Directory, LateDirectory
 from shims.linux.dev import dev_tree
 from shims.linux.state import LinuxProcess
+from shims.linux.sys import sys_tree
 
 __all__ = ["build_view"]
 
@@ -26,6 +27,7 @@ def build_view(process: LinuxProcess, program: Program) -> None:
         grants=[parse_mount(text) for text in options.mounts],
         proc=LateDirectory(lambda: _proc(process)),
         dev=dev_tree(process),
+        sys=sys_tree(process),
         trust=options.trust,
     )
     process.directory = start_folder(process.view, cwd)

@@ -111,8 +111,8 @@ def _internet(thread: PosixThread, raw: bytes) -> bytes:
 
 
 def to_guest(thread: PosixThread, kind: Socket, host: bytes) -> bytes:
-    """The guest's struct sockaddr for one of the host; no bytes for none. A path that a process other than this one
-    bound is not known: such a socket seems to have no name."""
+    """The guest's struct sockaddr for one of the host; no bytes for none. A socket outside the run seems to have no
+    name, unless a mount shows the path that it was bound to."""
     if len(host) < 2:
         return b""
     head = unnamed(thread, kind)
@@ -134,7 +134,10 @@ def _guest_name(thread: PosixThread, name: bytes) -> bytes:
     token = b"\0" + unix_token(thread)
     if name.startswith(token):
         return b"\0" + name[len(token) :]
-    known = thread.process.socket_names.paths.get(name, b"")
+    if name.startswith(b"\0") or not name:
+        return b""
+    process = thread.process
+    known = process.socket_names.path(name) or (name if process.options.trust else process.view.shown(name))
     return known + b"\0" if known else b""
 
 

@@ -6,15 +6,17 @@ import errno
 import fcntl as host_fcntl
 import os
 import time
-from typing import Final
+from typing import Final, NoReturn
 
 from compat.abi.flags import Constant, FlagSet
 from compat.abi.handles import Pointer
 from compat.abi.structs import Record
 from compat.host import Lock
+from shims.posix.lock_waits import forget_wait, note_wait
 from shims.posix.names import open_file
 from shims.posix.openfiles import OpenFile
 from shims.posix.opening import HOST_FLAGS
+from shims.posix.owners import get_owner, set_owner
 from shims.posix.state import PosixProcess, PosixThread
 
 __all__ = [
@@ -23,7 +25,7 @@ __all__ = [
     "unknown", "wait_lock",
 ]  # fmt: skip
 
-_SETTABLE: Final = ("O_APPEND", "O_NONBLOCK", "O_DIRECT", "O_NOATIME")
+_SETTABLE: Final = ("O_APPEND", "O_NONBLOCK", "O_DIRECT", "O_NOATIME", "O_ASYNC")
 _TOLD: Final = {name: HOST_FLAGS[name] for name in (*_SETTABLE, "O_DSYNC", "O_SYNC") if name in HOST_FLAGS}
 _ACCESS: Final = {os.O_RDONLY: "O_RDONLY", os.O_WRONLY: "O_WRONLY", os.O_RDWR: "O_RDWR"}
 _LOCK_KINDS: Final = {"F_RDLCK": host_fcntl.F_RDLCK, "F_WRLCK": host_fcntl.F_WRLCK, "F_UNLCK": host_fcntl.F_UNLCK}
@@ -88,7 +90,7 @@ def status_flags(process: PosixProcess, file: OpenFile) -> int:
 
 
 def set_status_flags(thread: PosixThread, fd: int, cmd: Constant, flags: FlagSet) -> None:
-    """F_SETFL: O_APPEND, O_NONBLOCK, O_DIRECT and O_NOATIME can change, the rest is ignored."""
+    """F_SETFL: O_APPEND, O_NONBLOCK, O_DIRECT, O_NOATIME and O_ASYNC can change, the rest is ignored."""
     file = open_file(thread, fd)
     wanted = FlagSet(flags & set(_SETTABLE)).host(HOST_FLAGS)
     thread.host.fcntl(file.fd, host_fcntl.F_SETFL, wanted)
@@ -128,13 +130,40 @@ def take_lock(thread: PosixThread, fd: int, pointer: Pointer[Record], *, wait: b
     """Take or release the lock at *pointer*; waits by looking again, since no event tells that a lock is free."""
     file = open_file(thread, fd)
     lock = _lock(thread, pointer.read())
-    file.locked |= not open_file_lock
+    if not open_file_lock:
+        file.locked = True
+        thread.memory.backings.keep(file.fd)
+    waited = isinstance(thread.resume, Holder)
     try:
         thread.host.set_lock(file.fd, lock, open_file=open_file_lock)
     except (BlockingIOError, PermissionError):
         if not wait:
             raise
-        thread.wait(until=time.monotonic() + _LOOK_AGAIN)
+        _wait_for_holder(thread, file, lock, open_file_lock=open_file_lock)
+    if waited:
+        forget_wait(thread.process)
+
+
+class Holder:
+    """Kept while a call waits: the process that holds a lock in the way."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+
+
+def _wait_for_holder(thread: PosixThread, file: OpenFile, lock: Lock, *, open_file_lock: bool) -> NoReturn:
+    """Wait, unless the holder waits for this process. Locks of open files have no holder to tell."""
+    soon = time.monotonic() + _LOOK_AGAIN
+    if open_file_lock:
+        thread.wait(until=soon)
+    known = thread.resume.pid if isinstance(thread.resume, Holder) else 0
+    if thread.interrupted:
+        forget_wait(thread.process)
+        thread.wait()
+    holder = thread.host.get_lock(file.fd, lock).pid
+    if holder > 0 and holder != known:
+        note_wait(thread.process, holder)
+    thread.wait(until=soon, resume=Holder(holder))
 
 
 def _lock(thread: PosixThread, record: Record) -> Lock:
@@ -156,22 +185,3 @@ def _fields(thread: PosixThread, lock: Lock) -> dict[str, object]:
         "len": lock.length,
         "pid": lock.pid,
     }
-
-
-# --- the receiver of signals for asynchronous input and output: kept, but no such signal is ever sent ---
-
-
-def get_owner(thread: PosixThread, fd: int, cmd: Constant) -> int:
-    """F_GETOWN: a process, or a group as a negative number."""
-    return owner_of(open_file(thread, fd))
-
-
-def owner_of(file: OpenFile) -> int:
-    kind, number = file.owner
-    return -number if kind == "F_OWNER_PGRP" else number
-
-
-def set_owner(thread: PosixThread, fd: int, cmd: Constant, owner: int) -> None:
-    """F_SETOWN."""
-    file = open_file(thread, fd)
-    file.owner = ("F_OWNER_PGRP", -owner) if owner < 0 else ("F_OWNER_PID", owner)

@@ -45,7 +45,8 @@ class OpenFile:
     *path* is the guest's canonical name for it (b"" where it has none), *opened* the sandbox's record of how it was
     opened. *kind* holds the state of files that are no plain host file (an epoll set, an event counter, …); a
     `SpecialFile` there serves read and write. *flags* are the names of O_* flags that F_GETFL tells and the host can't:
-    O_LARGEFILE, O_DIRECTORY, O_NOFOLLOW. *position* is that of getdents in a directory, whose *names* are a snapshot.
+    O_LARGEFILE, O_DIRECTORY, O_NOFOLLOW. *copies* are more host descriptors of it, owned too. *position* is that of
+    getdents in a directory, whose *names* are a snapshot.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class OpenFile:
         self.position = 0
         self.names: list[Any] | None = None
         self.links = 0
+        self.copies: list[int] = []
         self.locked = False
         self.owner = ("F_OWNER_PID", 0)
         self.signal = 0
@@ -77,6 +79,9 @@ class OpenFile:
 
     def close(self) -> None:
         """Release the host's descriptor; raises its OSError."""
+        for copy in self.copies:
+            self.host.close(copy)
+        self.copies = []
         fd, self.fd = self.fd, -1
         if isinstance(self.kind, SpecialFile):
             self.kind.close(self.host)

@@ -29,15 +29,15 @@ def fork(thread: PosixThread) -> int:
     return fork_process(thread)
 
 
-def fork_process(thread: PosixThread) -> int:
-    """Fork the host process: the pid of the child, or 0 in the child."""
+def fork_process(thread: PosixThread, *, borrows: bool = False) -> int:
+    """Fork the host process: the pid of the child, or 0 in the child. *borrows*: see `PosixProcess.become_child`."""
     process = thread.process
     most = process.options.processes
     if most is not None and len(visible(process)) >= most:
         raise OSError(errno.EAGAIN, "limit of processes")
     pid = process.host.fork()
     if pid == 0:
-        process.become_child(thread)
+        process.become_child(thread, borrows=borrows)
         return 0
     process.children[pid] = Child(_watch(process, pid))
     return pid

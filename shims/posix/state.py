@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from compat.abi.abi import Abi
 from compat.data import dataclass, field
@@ -13,8 +14,12 @@ from compat.sandbox.place import Opened
 from compat.sandbox.view import FileView
 from shims.posix.credentials import Credentials
 from shims.posix.openfiles import FileTable
+from shims.posix.socketnames import SocketNames
 
-__all__ = ["Action", "AltStack", "Child", "Execute", "Pending", "PosixProcess", "PosixThread", "SocketNames"]
+if TYPE_CHECKING:
+    from shims.posix.ipc import Ipc
+
+__all__ = ["Action", "AltStack", "Child", "Execute", "Pending", "PosixProcess", "PosixThread"]
 
 Execute = Callable[["PosixThread", "int | None", bytes, list[bytes], list[bytes], frozenset[str]], Callable[[], None]]
 """(thread, directory descriptor or None for the current folder, path, arguments, environment, names of ExecFlags) →
@@ -66,21 +71,13 @@ class Child:
             self.watch = -1
 
 
-@dataclass
-class SocketNames:
-    """Names of AF_UNIX sockets. *token* stands before every abstract one on the host, so that they are private to the
-    run; *paths* tells the guest's path for what a socket that this process bound is called on the host."""
-
-    token: bytes
-    paths: dict[bytes, bytes] = field(default_factory=dict)
-
-
 class PosixProcess(Process):
     """Adds to a process: *files*, *view* (what of the host it sees), *directory* (cwd), *umask*, signal *actions* by
     the guest's signal number, signals *pending* for any thread, and *limits* by RLIMIT name as (soft, hard).
 
     Also *credentials*, *children* by pid, whether it adopts orphans (*subreaper*), and *root_pid*, the first guest
-    process: the top of the tree that guests see, *executable*, the program's file, and *socket_names*."""
+    process: the top of the tree that guests see, *executable*, the program's file, *socket_names*, and *ipc* once
+    System V IPC is used."""
 
     def __init__(self, abi: Abi, memory: AddressSpace, host: Host, options: Options) -> None:
         super().__init__(abi, memory, host, options)
@@ -103,6 +100,7 @@ class PosixProcess(Process):
         self.executable = Opened(-1, None, b"", None)
         self.arguments: list[bytes] = []
         self.environment: list[bytes] = []
+        self.ipc: Ipc | None = None
         self.socket_names = SocketNames(host.getrandom(4).hex().encode())
 
     def move(self, abi: Abi, memory: AddressSpace) -> None:
@@ -119,6 +117,10 @@ class PosixProcess(Process):
         """Whether what can be read can be executed."""
         return False
 
+    def recognize(self, thread: PosixThread, fd: int) -> object:
+        """The `OpenFile.kind` of the host's *fd*, which is no socket and came from another process."""
+        return None
+
     def deliverable(self, thread: Thread) -> bool:
         """Whether an unblocked signal is pending that is not ignored, or one that sigtimedwait waits for."""
         assert isinstance(thread, PosixThread)
@@ -134,19 +136,25 @@ class PosixProcess(Process):
             return str(self.abi.signals.decode(number)) in ("SIGCHLD", "SIGURG", "SIGWINCH", "SIGCONT")
         return action.handler == 1
 
-    def become_child(self, thread: PosixThread) -> None:
-        """This host process is a fresh child of fork: nothing is pending, and the parent's children are not its own."""
+    def become_child(self, thread: PosixThread, *, borrows: bool = False) -> None:
+        """This host process is a fresh child of fork: nothing is pending, and the parent's children are not its own.
+        *borrows* tells that the parent will want its memory back, with what the child did to it."""
         for child in self.children.values():
             child.forget(self.host)
         self.children = {}
-        self.memory.forked()
-        self.locks_future = False
+        if borrows:
+            self.memory.borrowed()
+        else:
+            self.memory.forked()
+            self.locks_future = False
         self.pending = []
         self.pid = self.host.getpid()
         thread.id = self.pid
         thread.pending = []
         if self.engine is not None:
             self.engine.forked()
+        if self.ipc is not None:
+            self.ipc.forked()
 
 
 class PosixThread(Thread):

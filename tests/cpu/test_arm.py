@@ -4,18 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from compat.cpu.arm_hints import without_hints
 from tests.cpu.guest import CODE, DATA, Guest
 
 THUMB = 1
-
-
-def guest_that_has_run() -> Guest:
-    """Unicorn tells of new blocks only when one block has ended without an exception."""
-    guest = Guest("arm")
-    guest.pages.write(CODE + 0x1000, bytes.fromhex("ffffffea 700020e1"))  # b next; next: bkpt
-    guest.machine.run(CODE + 0x1000)
-    return guest
 
 
 def test_a_new_page_inside_an_if_then_block_leaves_no_condition() -> None:
@@ -35,7 +26,7 @@ def test_a_new_page_inside_an_if_then_block_leaves_no_condition() -> None:
     ],
 )
 def test_hints_to_wait_go_on_at_once(code: str, thumb: int) -> None:
-    guest = guest_that_has_run()
+    guest = Guest("arm")
     guest.pages.write(CODE, bytes.fromhex(code))
     for _ in range(2):
         guest.machine.write("r0", 0)
@@ -46,13 +37,8 @@ def test_hints_to_wait_go_on_at_once(code: str, thumb: int) -> None:
 
 @pytest.mark.parametrize(("code", "thumb"), [("01f020e3 f000f0e7", 0), ("10bf 00de", 1)])
 def test_an_illegal_instruction_behind_a_hint(code: str, thumb: int) -> None:
-    guest = guest_that_has_run()
+    guest = Guest("arm")
     guest.pages.write(CODE, bytes.fromhex(code))
     for _ in range(2):
         stop = guest.machine.run(CODE | thumb)
         assert (stop.name, stop.address) == ("illegal", CODE + (2 if thumb else 4))
-
-
-def test_what_looks_like_a_hint_inside_an_instruction_stays() -> None:
-    assert without_hints(bytes.fromhex("4ff0 10bf".replace(" ", "")), thumb=True) is None  # one instruction of 32 bits
-    assert without_hints(bytes.fromhex("10bf10bf"), thumb=False) is None

@@ -430,3 +430,17 @@ def test_standard_streams_have_names(seen):
 def test_lists_of_cpus():
     assert cpu_list([0]) == "0"
     assert cpu_list([0, 1, 2, 5, 7, 8]) == "0-2,5,7-8"
+
+
+# --- /sys ---
+
+
+def test_sys_tells_of_processors(seen):
+    count = len(os.sched_getaffinity(0))
+    assert seen.text(b"/sys/devices/system/cpu/online") == (b"0-%d\n" % (count - 1) if count > 1 else b"0\n")
+    first = b"/sys/devices/system/cpu/cpu0/topology/"
+    assert int(seen.text(first + b"thread_siblings").replace(b",", b""), 16) == 1
+    assert int(seen.text(first + b"core_siblings").replace(b",", b""), 16) == (1 << count) - 1
+    assert seen.names(b"/sys/block")[2:] == []
+    with seen.view.resolve(b"/sys", NOWHERE) as place:
+        assert place.statfs().type == 0x62656572

@@ -10,6 +10,7 @@ import pytest
 
 from compat.errors import ThreadExit, Wait
 from compat.process import Options
+from shims.linux.vfork import give_back
 from tests.linux.guest import Guest, refused
 
 
@@ -153,7 +154,7 @@ def test_vfork_ends_when_the_child_has_another_program(guest: Guest) -> None:
     pid = guest.call("vfork")
     if pid == 0:
         os.close(writer)
-        guest.process.release_parent()
+        give_back(guest.process)
         os.read(reader, 1)
         os._exit(0)
     assert guest.call("wait4", pid, 0, options(guest, "WNOHANG"), 0) == 0
