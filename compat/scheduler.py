@@ -27,7 +27,7 @@ class Scheduler:
         self.machine = machine
         self.dispatcher = dispatcher
         self.personality = personality
-        self.watcher = Watcher(self.machine.stop)
+        self.watcher = Watcher(self.machine.stop, self._notice)
         self.ready: deque[Thread] = deque()
         self.blocked = Blocked()
         self._next_look = 0.0
@@ -36,6 +36,7 @@ class Scheduler:
         self._saved: dict[int, Snapshot | SavedRegisters] = {}
         dispatcher.scheduler = self
         process.engine = self
+        self._hear()
 
     # --- the loop ---
 
@@ -53,6 +54,8 @@ class Scheduler:
     def _turn(self) -> None:
         """Let the current thread run until something needs us; then serve it, and maybe give the CPU to another."""
         thread, process = self.current, self.process
+        if process.memory.shares:
+            self.machine.shared_atomics.begin()
         self.dispatcher.settle()
         stop = self.machine.run()
         if process.status is not None:
@@ -69,6 +72,8 @@ class Scheduler:
             self.retry(thread)
         elif process.attention or thread.restart:
             self.personality.attend(thread)
+        if process.attention and self.blocked:
+            self._rouse()
         if process.status is None and (thread.waiting or self._others or thread.id not in process.threads):
             self._switch()
 
@@ -90,6 +95,7 @@ class Scheduler:
         while True:
             self._collect(0.0 if self.ready else None)
             if self.process.attention:
+                self.process.gather()
                 self._rouse()
             if self.ready:
                 break
@@ -132,9 +138,11 @@ class Scheduler:
             self.machine.stop()
             return False
         while True:
-            if self.process.attention and self.process.deliverable(thread):
-                thread.interrupted = True
-                return True
+            if self.process.attention:
+                self.process.gather()
+                if self.process.deliverable(thread):
+                    thread.interrupted = True
+                    return True
             if self._poll(wait.descriptors, wait.until):
                 return True
 
@@ -166,6 +174,11 @@ class Scheduler:
             self._make_ready(thread)
         return len(found)
 
+    def give_way(self) -> bool:
+        if self.ready:
+            self.machine.stop()
+        return bool(self.ready)
+
     def spawn(self, thread: Thread) -> None:
         assert isinstance(thread.registers, SavedRegisters)
         self._saved[thread.id] = thread.registers
@@ -195,7 +208,16 @@ class Scheduler:
         self.dispatcher.write_error(error)
 
     def listen(self) -> None:
-        self.watcher.listen()
+        self.watcher.listen(self.process.notices)
+        if self.process.notices >= 0:
+            self.dispatcher.listen()
+
+    def _hear(self) -> None:
+        if self.process.notices >= 0:
+            self.listen()
+
+    def _notice(self) -> None:
+        self.process.attention = True
 
     def retire(self, thread: Thread) -> None:
         """A thread has ended; the machine leaves guest code."""
@@ -219,7 +241,9 @@ class Scheduler:
 
     def forked(self) -> None:
         self._drop_others()
-        self.watcher = Watcher(self.machine.stop)
+        self.watcher.forked()
+        self.watcher = Watcher(self.machine.stop, self._notice)
+        self._hear()
 
     def invalidate(self, address: int, size: int) -> None:
         self.process.memory.outdate(address, size)

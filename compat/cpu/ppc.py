@@ -69,14 +69,18 @@ class _PowerPC(Family):
     def __init__(self, engine: Engine, supervisor: Supervisor) -> None:
         super().__init__(engine, supervisor)
         self._context: object = None
-        self._fields: ContextFields | None = None
+        self._fields: ContextFields
 
     def prepare(self) -> None:
         size = self.registers["pc"].size
         self.engine.write(Register(_MSR_ID, size), self.msr | _ALWAYS)
+        self._fields = self._find_fields()
 
     def made(self, code: bytes) -> Wrong | None:
         return exchanged(code, self.order)
+
+    def linked_load(self) -> tuple[str, bytes]:
+        return "r3", struct.pack(f"{self.order}3I", 0x7C801828, 0x38600000, _TRAP)  # lwarx 4, 0, 3; li 3, 0; trap
 
     def exception(self, number: int, pc: int) -> Event | None:
         # Unicorn adds 4 to the PC for every exception, not only for SC.
@@ -111,13 +115,11 @@ class _PowerPC(Family):
 
     def read_more(self) -> dict[str, int]:
         """Return xer, vrsave, vscr, the machine state, and the vector registers under `vector_names`."""
-        fields = self._fields or self._find_fields()
-        return {"msr": self.msr | _ALWAYS, **fields.read(self._saved())}
+        return {"msr": self.msr | _ALWAYS, **self._fields.read(self._saved())}
 
     def write_more(self, values: Mapping[str, int]) -> None:
         """Set what `read_more` returned, or some of it; the machine state is not a user program's to set."""
-        fields = self._fields or self._find_fields()
-        fields.write(self._saved(), values)
+        self._fields.write(self._saved(), values)
         self.engine.restore_context(self._context)
 
     def _saved(self) -> Any:
@@ -125,14 +127,14 @@ class _PowerPC(Family):
         return self.engine.context_words(self._context).cast("B")
 
     def _find_fields(self) -> ContextFields:
+        """Learn where contexts keep the rest; not inside a hook, where no other code can be run."""
         before, probes = self.engine.save_context(), []
         for vscr in PROBE_VSCR:
             self._load(PROBE_XER, PROBE_VRSAVE, [*map(probe_vector, range(self.vectors)), vscr])
             self.engine.write(self.registers["r3"], 0)  # else VRSAVE would be there too
             probes.append(bytes(self._saved()))
         self.engine.restore_context(before)
-        self._fields = ContextFields(probes, self.vector_names, self.registers["pc"].size)
-        return self._fields
+        return ContextFields(probes, self.vector_names, self.registers["pc"].size)
 
     def _load(self, xer: int, vrsave: int, vectors: Sequence[int]) -> None:
         """Set the state with instructions; *vectors* ends with VSCR. r4 walks over frame 0's data, r3 is used too."""

@@ -108,6 +108,7 @@ class _Intel(Family):
     model = _BROADWELL
     syscall = 0x80
     suspicious = re.compile(POSSIBLE_VEX + rb"|\xd9[\xf5\xf8]", re.DOTALL)
+    illegal = 6
     star: ClassVar[int]
     sysret: ClassVar[bytes]
     long: ClassVar[bool]

@@ -138,6 +138,14 @@ class Identity(WithLibc):
         seconds: float = member(os, "sched_rr_get_interval")(pid)
         return round(seconds * 1e9)
 
+    def pidfd_pid(self, fd: int) -> int:
+        """The pid of the process that a pidfd stands for, -1 if it has ended; raises OSError(EBADF) for no pidfd."""
+        with open(f"/proc/self/fdinfo/{fd}", "rb") as file:
+            for line in file:
+                if line.startswith(b"Pid:"):
+                    return int(line.split()[1])
+        raise OSError(errno.EBADF, "no pidfd")
+
     def ioprio_get(self, which: int, who: int) -> int:
         """ioprio_get(2); ENOSYS where its number is not known."""
         return self._libc.call("syscall", "lii", self._io_numbers()[1], which, who)

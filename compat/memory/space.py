@@ -57,6 +57,7 @@ class AddressSpace(Mapper):
         (piece,) = self._remove(start, stop)
         if piece.protection & ~protection:
             self._forget(piece)
+        self.flush |= piece.twin
         piece.frame = fresh.frame
         piece.protection = protection
         self._add(piece)

@@ -24,7 +24,9 @@ _NAMES: dict[str, tuple[int, ...]] = {
 }
 """Call → where its arguments are a directory descriptor followed by a name."""
 
-_LOOKS = frozenset(("fstat", "fstatat", "path_of", "realpath", "relation", "descendants", "getpid", "isatty"))
+_LOOKS = frozenset(
+    ("fstat", "fstatat", "path_of", "realpath", "relation", "descendants", "getpid", "isatty", "take_signals")
+)
 """Calls that only look: a step of serving, where anything else was done too."""
 
 _READS = frozenset(("read", "pread", "readv", "preadv"))

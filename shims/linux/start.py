@@ -67,6 +67,8 @@ def enter(thread: LinuxThread, program: OpenProgram, arguments: Sequence[bytes],
     process.arguments, process.environment = list(arguments), list(environment)
     thread.name = _short_name(program)
     _set_registers(thread, loaded, made.pointer)
+    process.executed = True
+    process.declare()
 
 
 def string_limit(process: LinuxProcess) -> int:

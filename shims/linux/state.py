@@ -4,25 +4,28 @@ from __future__ import annotations
 
 from collections import deque
 from typing import TYPE_CHECKING
+from weakref import WeakSet
 
 from compat.abi.abi import Abi
 from compat.host import Host
+from compat.host.census import Entry
 from compat.memory import AddressSpace
 from compat.process import Options, Registers
-from shims.posix.state import PosixProcess, PosixThread
+from shims.posix.openfiles import OpenFile
+from shims.posix.state import Pending, PosixProcess, PosixThread
 
 if TYPE_CHECKING:
     from shims.linux.futex_sleepers import Sleeper, Sleepers
 
-__all__ = ["LinuxProcess", "LinuxThread", "Sleep", "Waiter"]
+__all__ = ["LinuxProcess", "LinuxThread", "Sleep", "Timer", "Waiter"]
 
 
 class LinuxProcess(PosixProcess):
     """Adds the program break [*break_start*, *break_end*), the auxiliary vector, the *trampoline* page's addresses by
     name (`sigreturn`, `rt_sigreturn`), *personality*, *dumpable*, futex queues and those of locks with priority
-    inheritance by address, host threads that wait at shared words (*sleepers*),
-    the registered memory *barriers*, the first thread's exit status, and the host descriptor whose closing ends the
-    parent's vfork (*parent_gate*)."""
+    inheritance by address, host threads that wait at shared words (*sleepers*), the registered memory *barriers*,
+    whether it has *executed* a program since its birth, the first thread's exit status, and the host descriptor whose
+    closing ends the parent's vfork (*parent_gate*)."""
 
     def __init__(self, abi: Abi, memory: AddressSpace, host: Host, options: Options) -> None:
         super().__init__(abi, memory, host, options)
@@ -38,11 +41,15 @@ class LinuxProcess(PosixProcess):
         self.next_tid = 0
         self.leader_status = 0
         self.parent_gate = -1
+        self.executed = True
         self.thp_disabled = False
         self.futexes: dict[int, deque[Waiter]] = {}
         self.locks: dict[int, deque[Sleep]] = {}
         self.sleepers: Sleepers | None = None
         self.barriers: set[str] = set()
+        self.timers: dict[int, Timer] = {}
+        self.timer_serial = 0
+        self.signal_files: WeakSet[OpenFile] = WeakSet()  # those of signalfd
         self.fixes_unaligned = True  # sysmips(MIPS_FIXADE)
         self.function_descriptors = False  # PowerPC's first 64-bit ABI: a handler's address is that of a descriptor
 
@@ -51,11 +58,31 @@ class LinuxProcess(PosixProcess):
 
         return recognize(self, fd)
 
+    def declare(self) -> None:
+        """Tell the other processes of the run what this one is now."""
+        if self.census is None:
+            return
+        leader = self.threads.get(self.pid) or next(iter(self.threads.values()), None)
+        name = leader.name if isinstance(leader, LinuxThread) else b""
+        arguments = b"".join(argument + b"\0" for argument in self.arguments)
+        born = self.host.relation(self.pid).born
+        program = self.executable.guest_path
+        self.census.enter(self.pid, Entry(born, self.executed, name, program, arguments, self.memory.mapped))
+
+    def pending_changed(self, added: int = 0) -> None:
+        for file in self.signal_files:
+            if file.fd >= 0:
+                file.kind.refresh(self, file, added)
+
     def become_child(self, thread: PosixThread, *, borrows: bool = False) -> None:
         assert isinstance(thread, LinuxThread)
         if self.parent_gate >= 0:  # it is the parent's own parent that waits there
             self.host.close(self.parent_gate)
             self.parent_gate = -1
+        for file in self.signal_files:
+            if file.fd >= 0:
+                file.kind.forked(file)
+        self.timers = {}
         self.futexes, self.locks = {}, {}
         if self.sleepers is not None:
             self.sleepers.close()
@@ -64,7 +91,10 @@ class LinuxProcess(PosixProcess):
         thread.clear_tid = 0
         thread.robust_list = 0
         thread.parent_death_signal = 0
+        self.executed = False
         super().become_child(thread, borrows=borrows)
+        if not borrows:  # else it will soon be another program
+            self.declare()
 
     @property
     def read_implies_exec(self) -> bool:
@@ -100,6 +130,25 @@ class Sleep:
         self.waiters: list[Waiter] = []
         self.sleepers: dict[int, Sleeper] = {}
         self.woken = -1
+
+
+class Timer:
+    """A POSIX timer: it sends *signal* (0: none) with *value*, a guest word, to *thread* or, for 0, to the process.
+
+    *host* is the host's timer, which tells *serial*. *pending* is the last signal that was queued, *told* the one
+    before.
+    """
+
+    __slots__ = ("host", "pending", "serial", "signal", "thread", "told", "value")
+
+    def __init__(self, signal: int, value: int, thread: int) -> None:
+        self.signal = signal
+        self.value = value
+        self.thread = thread
+        self.host = 0
+        self.serial = 0
+        self.pending: Pending | None = None
+        self.told: Pending | None = None
 
 
 class LinuxThread(PosixThread):

@@ -56,7 +56,7 @@ def fork_and_wait(thread: LinuxThread, fork: Callable[[], int]) -> int:
             process.parent_gate = end
             return 0
         host.close(end)
-        thread.resume = loan = _Loan(pid, gate, process.break_end)
+        loan = _Loan(pid, gate, process.break_end)
     while not loan.read(host):
         if not thread.interrupted:
             thread.wait(descriptors={loan.gate: select.POLLIN}, resume=loan)

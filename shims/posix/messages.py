@@ -20,6 +20,7 @@ from shims.posix.socketfiles import (
     LONGEST_MESSAGE,
     NOWAIT,
     Paused,
+    PrivateSocket,
     Socket,
     find_socket,
     is_connected,
@@ -108,6 +109,8 @@ def _send(
     if "MSG_FASTOPEN" in flags:
         raise OSError(errno.EOPNOTSUPP, "MSG_FASTOPEN")
     views = views_of(thread, spans, write=False)
+    if isinstance(kind, PrivateSocket):
+        return kind.send(thread, b"".join(views), raw)
     if kind.type != "SOCK_DGRAM" and kind.family != "AF_UNIX":
         raw = b""  # tcp_sendmsg() does not look at it
     if raw and kind.type == "SOCK_STREAM":

@@ -7,6 +7,7 @@ from fractions import Fraction
 
 import pytest
 
+from compat.cpu.family import Wrong
 from compat.cpu.x86_remainder import remainder, without_remainders
 from tests.cpu.guest import CODE, DATA, Guest, program
 
@@ -99,5 +100,5 @@ def test_an_exception_that_is_not_masked() -> None:
 def test_what_is_exchanged() -> None:
     wrong = without_remainders(bytes.fromhex("d9c0 b8d9f80000 d9f5 d9f8"), long=True)
     assert wrong is not None
-    assert wrong == (7, 2, bytes.fromhex("d9c0 b8d9f80000 0f0b 0f0b"))
+    assert wrong == Wrong(7, 2, bytes.fromhex("d9c0 b8d9f80000 0f0b 0f0b"))
     assert without_remainders(bytes.fromhex("b8d9f80000"), long=True) is None
