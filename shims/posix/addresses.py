@@ -15,8 +15,8 @@ from shims.posix.socketfiles import FAMILIES, PrivateSocket, Socket
 from shims.posix.state import PosixThread
 
 __all__ = [
-    "abstract_name", "check", "family_of", "host_address", "is_any", "read_address", "to_guest", "unix_path", "unix_token", "unnamed",
-    "write_address",
+    "abstract_name", "check", "family_of", "host_address", "is_any", "read_address", "to_guest", "unix_path",
+    "unix_token", "unnamed", "write_address",
 ]  # fmt: skip
 
 _LONGEST: Final = 128  # struct sockaddr_storage

@@ -25,8 +25,8 @@ from shims.posix.state import Pending, PosixThread
 from shims.posix.transfers import Progress, nonblocking, skip
 
 __all__ = [
-    "FAMILIES", "HOST_TIME", "LONGEST_MESSAGE", "NOWAIT", "TYPES", "Paused", "PrivateSocket", "Socket", "find_socket", "has_network",
-    "is_connected", "nonblocking_host", "pause", "recognize_socket", "scatter", "transmit",
+    "FAMILIES", "HOST_TIME", "LONGEST_MESSAGE", "NOWAIT", "TYPES", "Paused", "PrivateSocket", "Socket", "find_socket",
+    "has_network", "is_connected", "nonblocking_host", "pause", "recognize_socket", "scatter", "transmit",
 ]  # fmt: skip
 
 FAMILIES: Final[dict[str, int]] = {name: getattr(host_names, name) for name in ("AF_UNIX", "AF_INET", "AF_INET6")}
