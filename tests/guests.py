@@ -20,6 +20,7 @@ from compat.memory import AddressSpace, Ram
 from compat.process import Options
 from compat.sandbox.grants import Grant, open_grant
 from compat.sandbox.mounts import MountTable
+from compat.sandbox.private import PrivateFolder
 from compat.sandbox.view import FileView
 from shims.linux.state import LinuxProcess, LinuxThread
 
@@ -55,6 +56,7 @@ class FakeGuest:
         self.memory = memory
         self.process = LinuxProcess(self.abi, memory, self.host, Options())
         self.view = FileView(self.host, MountTable(open_grant(self.host, Grant(os.fsencode(root), b"/"))))
+        self.view.private = PrivateFolder(self.host, os.fsencode(root))
         self.process.view = self.view
         self.process.directory = self.view.root()
         self.registers = FakeRegisters()

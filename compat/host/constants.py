@@ -30,6 +30,14 @@ RESOLVE_NO_MAGICLINKS: Final = 0x02
 RESOLVE_NO_SYMLINKS: Final = 0x04
 RESOLVE_BENEATH: Final = 0x08
 
+# Linux scripts/syscall.tbl: the same on every CPU
+SYS_CACHESTAT: Final = 451
+
+# ioprio_set and ioprio_get. Linux arch/x86/entry/syscalls/syscall_64.tbl, scripts/syscall.tbl for the rest
+SYS_IOPRIO: Final[tuple[int, int] | None] = {"x86_64": (251, 252), "aarch64": (30, 31), "riscv64": (30, 31)}.get(
+    os.uname().machine
+)
+
 # Linux include/uapi/linux/fs.h
 RENAME_NOREPLACE: Final = 1
 RENAME_EXCHANGE: Final = 2

@@ -5,10 +5,11 @@ from __future__ import annotations
 import errno
 import fcntl as _fcntl
 import os
+import struct
 from collections.abc import Sequence
 from typing import Any
 
-from compat.host.constants import LINUX, SPLICE_F_NONBLOCK
+from compat.host.constants import LINUX, SPLICE_F_NONBLOCK, SYS_CACHESTAT
 from compat.host.libc import Times, WithLibc, member, raise_errno, timespecs
 
 ReadBuffer = bytes | bytearray | memoryview
@@ -138,6 +139,14 @@ class Descriptors(WithLibc):
             in_fd, out_fd, count, offset_src=in_offset, offset_dst=out_offset, flags=flags
         )
         return moved
+
+    def cachestat(self, fd: int, offset: int, length: int) -> tuple[int, ...]:
+        """cachestat(2), five counts of pages; ENOSYS before Linux 6.5."""
+        if not LINUX:
+            raise_errno(errno.ENOSYS)
+        counts = self._libc.buffer(5 * 8)
+        self._libc.call("syscall", "lispi", SYS_CACHESTAT, fd, struct.pack("=QQ", offset, length), counts, 0)
+        return struct.unpack("=5Q", counts.raw)
 
     def tee(self, in_fd: int, out_fd: int, count: int, *, nonblock: bool) -> int:
         """tee(2) between two pipes."""

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import resource
 import struct
 import time
-from typing import Any, NamedTuple
+from typing import Any
 
+from compat.data import dataclass
+from compat.host.constants import LINUX, SYS_IOPRIO
 from compat.host.libc import WithLibc, member
 
 
-class Sysinfo(NamedTuple):
+@dataclass(frozen=True)
+class Sysinfo:
     """sysinfo(2): *uptime* in seconds, *loads* times 65536, sizes in bytes."""
 
     uptime: int
@@ -133,6 +137,26 @@ class Identity(WithLibc):
         """Nanoseconds."""
         seconds: float = member(os, "sched_rr_get_interval")(pid)
         return round(seconds * 1e9)
+
+    def pidfd_pid(self, fd: int) -> int:
+        """The pid of the process that a pidfd stands for, -1 if it has ended; raises OSError(EBADF) for no pidfd."""
+        with open(f"/proc/self/fdinfo/{fd}", "rb") as file:
+            for line in file:
+                if line.startswith(b"Pid:"):
+                    return int(line.split()[1])
+        raise OSError(errno.EBADF, "no pidfd")
+
+    def ioprio_get(self, which: int, who: int) -> int:
+        """ioprio_get(2); ENOSYS where its number is not known."""
+        return self._libc.call("syscall", "lii", self._io_numbers()[1], which, who)
+
+    def ioprio_set(self, which: int, who: int, priority: int) -> None:
+        self._libc.call("syscall", "liii", self._io_numbers()[0], which, who, priority)
+
+    def _io_numbers(self) -> tuple[int, int]:
+        if SYS_IOPRIO is None or not LINUX:
+            raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+        return SYS_IOPRIO
 
     def pidfd_open(self, pid: int, flags: int = 0) -> int:
         fd: int = member(os, "pidfd_open")(pid, flags)

@@ -60,6 +60,11 @@ class Libc:
         """*size* zeroed bytes that a pointer argument may name; bytes(...) reads them."""
         return self._ctypes.create_string_buffer(size)
 
+    def word(self, place: int) -> int:
+        """The 32 bits at an address of this process, unsigned."""
+        found: int = self._ctypes.c_uint.from_address(place).value
+        return found
+
     def address(self, buffer: Any) -> int:
         """Where *buffer* lies, for a struct that points to it; the caller keeps the buffer alive."""
         place: int = self._ctypes.addressof(buffer)

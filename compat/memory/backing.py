@@ -13,11 +13,13 @@ Key = tuple[int, int, bool, bytes]
 class Backing:
     """A host file under one or more areas. Owns *fd*; *path* is the guest's name for it, as /proc/self/maps shows.
 
-    *known* is the size it had when last asked; 0 when it may be shorter now.
+    *known* is the size it had when last asked; 0 when it may be shorter now. *among* is told when nothing needs it
+    any more.
     """
 
-    def __init__(self, fd: int, path: bytes, *, writable: bool) -> None:
+    def __init__(self, fd: int, path: bytes, *, writable: bool, among: Backings | None = None) -> None:
         self.fd = fd
+        self.among = among
         self.path = path
         self.writable = writable
         state = os.fstat(fd)
@@ -39,8 +41,9 @@ class Backing:
 
     def __del__(self) -> None:
         try:
-            os.close(self.fd)
-        except (OSError, AttributeError):  # never opened, or the interpreter is going down
+            if self.among is None or not self.among.park(self):
+                os.close(self.fd)
+        except (OSError, AttributeError, TypeError):  # never opened, or the interpreter is going down
             pass
 
 
@@ -49,6 +52,7 @@ class Backings:
 
     def __init__(self) -> None:
         self._known: WeakValueDictionary[Key, Backing] = WeakValueDictionary()
+        self._parked: dict[tuple[int, int], list[int]] = {}
 
     def get(self, fd: int, path: bytes, *, writable: bool) -> Backing:
         """The backing for the file open at *fd*, which stays the caller's; raises the host's OSError."""
@@ -56,8 +60,35 @@ class Backings:
         key = (state.st_dev, state.st_ino, writable, path)
         backing = self._known.get(key)
         if backing is None:
-            backing = self._known[key] = Backing(os.dup(fd), path, writable=writable)
+            backing = self._known[key] = Backing(os.dup(fd), path, writable=writable, among=self)
         return backing
+
+    def keep(self, fd: int) -> None:
+        """The process has record locks on the file at *fd*, which any close of it would end (fcntl(2)): from now on
+        no descriptor of it is closed here."""
+        state = os.fstat(fd)
+        self._parked.setdefault((state.st_dev, state.st_ino), [])
+
+    def release(self, fd: int) -> None:
+        """The locks on the file at *fd* are gone, or it is the guest that ends them."""
+        state = os.fstat(fd)
+        for parked in self._parked.pop((state.st_dev, state.st_ino), ()):
+            os.close(parked)
+
+    def park(self, backing: Backing) -> bool:
+        """Take over the descriptor of a backing that nobody needs, if it must not be closed now."""
+        parked = self._parked.get((backing.device, backing.inode))
+        if parked is None:
+            return False
+        parked.append(backing.fd)
+        return True
+
+    def forked(self) -> None:
+        """A child of fork has none of its parent's record locks."""
+        for parked in self._parked.values():
+            for fd in parked:
+                os.close(fd)
+        self._parked.clear()
 
     def doubt(self) -> bool:
         """Files may have become shorter: ask for their sizes again. Returns whether any is in use."""

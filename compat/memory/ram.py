@@ -38,7 +38,7 @@ class Ram:
 
     *granule* is the host's page size: where it is larger than a guest's page (macOS on ARM), shared mappings whose
     place in the RAM does not fall on one are refused, and private file pages are copied instead. *on_lost* is called
-    when a file page was cut off while in use; zeros lie there now.
+    when a file page was cut off while in use; zeros lie there now. *first* is the host address of frame 0.
     """
 
     def __init__(self, size: int) -> None:
@@ -50,7 +50,7 @@ class Ram:
         self.on_lost: Callable[[], None] = lambda: None
         self._frames = Frames(PAGE, size)
         self._guard: Guard | None = None
-        self._first = int(ffi.cast("intptr_t", self.pointer))
+        self.first = int(ffi.cast("intptr_t", self.pointer))
 
     def take(self, size: int, after: int | None = None) -> int:
         """The physical address of *size* zero bytes (a multiple of the page), at *after* if that is free.
@@ -101,7 +101,7 @@ class Ram:
         self._lay(start, size, protection, kind | _MAP_NORESERVE | _MAP_FIXED, fd, offset)
 
     def _replace_lost(self, address: int) -> bool:
-        start = (address - self._first) // self.granule * self.granule
+        start = (address - self.first) // self.granule * self.granule
         if not 0 <= start < self.size:
             return False
         self._lay_fresh(start, self.granule)
@@ -156,7 +156,7 @@ class Ram:
             return 0
         try:
             with open("/proc/self/pagemap", "rb", buffering=0) as file:
-                file.seek((self._first + start) // PAGE * 8)
+                file.seek((self.first + start) // PAGE * 8)
                 entries = file.read(size // PAGE * 8)
         except OSError:
             return 0

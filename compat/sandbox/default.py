@@ -20,6 +20,8 @@ from compat.sandbox.view import NOWHERE, FileView
 NEVER_GRANTED: Final = (b"proc", b"sys", b"dev")
 """First names of working folders that are not granted for being there: they are the host's machinery."""
 
+KINDS: Final = {b"/dev": b"devtmpfs", b"/sys": b"sysfs"}
+
 OWN: Final = (b"self", b"thread-self")
 FIRST_DEVICE: Final = 201
 
@@ -33,16 +35,17 @@ def default_view(
     grants: Iterable[Grant] = (),
     proc: Directory | None = None,
     dev: Directory | None = None,
+    sys: Directory | None = None,
     trust: bool = False,
     sysroot_writable: bool = False,
 ) -> FileView:
     """The files of a guest that was started in *cwd* (absolute).
 
-    *sysroot* is shown as `/`, else that is empty; *proc* and *dev* are the trees at /proc and /dev. /tmp
-    and /dev/shm are private to the run. *cwd* is writable, unless it is `/` or the host's own /proc, /sys,
-    /dev, which nobody gives away by being there. *program* is shown read-only at its own path where no
-    other mount shows it. With *trust* the whole host is shown, with only /proc/self and *grants* laid over
-    it.
+    *sysroot* is shown as `/`, else that is empty; *proc*, *dev* and *sys* are the trees at /proc, /dev
+    and /sys. /tmp and /dev/shm are private to the run. *cwd* is writable, unless it is `/` or the host's
+    own /proc, /sys, /dev, which nobody gives away by being there. *program* is shown read-only at its own path where no
+    other mount shows it. With *trust* the whole host is shown, with only /proc/self, *grants*, and
+    what is found in *sysroot* laid over it.
 
     Raises:
         CompatError: when a folder or file does not exist or can't be opened.
@@ -52,11 +55,15 @@ def default_view(
     else:
         root = _root(host, sysroot, writable=sysroot_writable)
     view = FileView(host, MountTable(root))
+    view.private = PrivateFolder(host)
+    view.on_close(view.private.remove)
     try:
+        if trust and sysroot is not None:
+            view.prefer(_sysroot(host, sysroot, writable=sysroot_writable))
         if trust:
             _add_trees(view, {b"/proc/" + name: _own(proc, name) for name in OWN if proc is not None})
         else:
-            _add_own(view, cwd, proc, dev)
+            _add_own(view, cwd, {b"/proc": proc, b"/dev": dev, b"/sys": sys})
         _add_all(view, (open_grant(host, grant) for grant in grants))
         if program is not None:
             _add_program(view, program)
@@ -66,16 +73,15 @@ def default_view(
     return view
 
 
-def _add_own(view: FileView, cwd: bytes, proc: Directory | None, dev: Directory | None) -> None:
+def _add_own(view: FileView, cwd: bytes, trees: Mapping[bytes, Directory | None]) -> None:
     """What a guest sees without asking."""
-    private = PrivateFolder(view.host)
-    view.on_close(private.remove)
-    _add_all(view, [HostMount(b"/tmp", partial(private.folder, b"tmp"), kind=b"tmpfs")])
+    folder = view.private.folder
+    _add_all(view, [HostMount(b"/tmp", partial(folder, b"tmp"), kind=b"tmpfs")])
     if names_of(cwd) and names_of(cwd)[0] not in NEVER_GRANTED:
         _add_all(view, [open_grant(view.host, Grant(cwd, cwd))])
-    _add_trees(view, {b"/proc": proc, b"/dev": dev})
-    if dev is not None:
-        _add_all(view, [HostMount(b"/dev/shm", partial(private.folder, b"shm"), kind=b"tmpfs")])
+    _add_trees(view, trees)
+    if trees[b"/dev"] is not None:
+        _add_all(view, [HostMount(b"/dev/shm", partial(folder, b"shm"), kind=b"tmpfs")])
 
 
 def start_folder(view: FileView, cwd: bytes) -> Opened:
@@ -89,6 +95,10 @@ def start_folder(view: FileView, cwd: bytes) -> Opened:
 def _root(host: Host, sysroot: bytes | None, *, writable: bool) -> Mount:
     if sysroot is None:
         return SyntheticMount(b"/", Directory({}, mode=0o755), device=os.makedev(0, FIRST_DEVICE - 1))
+    return _sysroot(host, sysroot, writable=writable)
+
+
+def _sysroot(host: Host, sysroot: bytes, *, writable: bool) -> HostMount:
     mount = open_grant(host, Grant(sysroot, b"/", read_only=not writable))
     if mount.single:
         host.close(mount.root_fd)
@@ -99,7 +109,7 @@ def _root(host: Host, sysroot: bytes | None, *, writable: bool) -> Mount:
 def _add_trees(view: FileView, trees: Mapping[bytes, Directory | None]) -> None:
     for number, (path, tree) in enumerate(trees.items(), FIRST_DEVICE):
         if tree is not None:
-            kind = b"proc" if path.startswith(b"/proc") else b"devtmpfs"
+            kind = KINDS.get(path, b"proc")
             view.table.add(SyntheticMount(path, tree, device=os.makedev(0, number), kind=kind))
 
 
@@ -118,6 +128,8 @@ def _add_program(view: FileView, program: bytes) -> None:
 
 def _shows(view: FileView, path: bytes, program: bytes) -> bool:
     """Whether *path* in the view is the host's file *program* already."""
+    if _in_untouched(view, path):
+        return False
     try:
         with view.resolve(path, NOWHERE) as place:
             shown = place.stat()
@@ -126,11 +138,20 @@ def _shows(view: FileView, path: bytes, program: bytes) -> bool:
         return False
 
 
+def _in_untouched(view: FileView, path: bytes) -> bool:
+    """Whether *path* lies in a folder that is not even made: no link is there, and no need to make it."""
+    mount = view.table.find(names_of(path)).mount
+    return isinstance(mount, HostMount) and mount.untouched
+
+
 def canonical(view: FileView, path: bytes) -> bytes:
     """*path* with the symbolic links of the view followed, as far as it exists."""
     done = b"/"
     for name in names_of(path):
         written = done.rstrip(b"/") + b"/" + name
+        if _in_untouched(view, written):
+            done = written
+            continue
         try:
             with view.resolve(written, NOWHERE) as place:
                 done = place.guest_path

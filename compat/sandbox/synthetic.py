@@ -42,6 +42,10 @@ class Node:
         """st_rdev."""
         return 0
 
+    def stat(self, host: Host) -> os.stat_result | None:
+        """The host's own attributes, for a node whose open files are seen to be the host's; None for all others."""
+        return None
+
     def open(self, host: Host, flags: int) -> int:
         """A host descriptor for *flags* without O_CREAT and O_PATH, whose reading shows the content as it
         is now.

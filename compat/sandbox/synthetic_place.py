@@ -15,6 +15,7 @@ from compat.sandbox.rules import may_create, may_link, may_rename, may_rmdir, ma
 from compat.sandbox.synthetic import Device, Directory, File, Link, Node, node_stat, path_only
 
 PROC_SUPER_MAGIC = 0x9FA0
+MAGIC = {b"devtmpfs": 0x01021994, b"sysfs": 0x62656572}  # include/uapi/linux/magic.h
 
 
 class SyntheticPlace(Place):
@@ -59,7 +60,7 @@ class SyntheticPlace(Place):
             self._fail(errno.ENOTDIR)
 
     def stat(self) -> os.stat_result:
-        return node_stat(self.node, self.guest_path, self._device, self._tree.started)
+        return self.node.stat(self._host) or node_stat(self.node, self.guest_path, self._device, self._tree.started)
 
     def readlink(self) -> bytes:
         if not isinstance(self.node, Link):
@@ -75,7 +76,8 @@ class SyntheticPlace(Place):
 
     def statfs(self) -> Statfs:
         self.stat()
-        return Statfs(PROC_SUPER_MAGIC, 4096, 0, 0, 0, 0, 0, self._device, MAX_NAME, 4096, 0)
+        magic = MAGIC.get(self.mount.kind, PROC_SUPER_MAGIC) if self.mount is not None else PROC_SUPER_MAGIC
+        return Statfs(magic, 4096, 0, 0, 0, 0, 0, self._device, MAX_NAME, 4096, 0)
 
     def getxattr(self, attribute: bytes) -> bytes:
         self.stat()

@@ -9,12 +9,15 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from compat.data import replace
 from compat.host import Dirent, Host
 from compat.sandbox.adopted import adopt, find_shown
 from compat.sandbox.mounts import HostMount, Mount, MountTable, Point, SyntheticMount
 from compat.sandbox.paths import join, names_of, refuse
 from compat.sandbox.place import Opened, Place
+from compat.sandbox.preferred import Preferred
 from compat.sandbox.present import Present
+from compat.sandbox.private import PrivateFolder
 from compat.sandbox.resolve import WAY_DEVICE, Resolver
 from compat.sandbox.synthetic import Directory, inode, node_stat
 
@@ -23,13 +26,17 @@ NOWHERE: Final = Opened(-1, None, b"/", None)
 
 
 class FileView:
-    """What files a guest sees. *openat2* False walks name by name even where the host could do better."""
+    """What files a guest sees. *openat2* False walks name by name even where the host could do better; *private* is
+    the run's own folder."""
+
+    private: PrivateFolder
 
     def __init__(self, host: Host, table: MountTable, *, openat2: bool = True) -> None:
         self.host = host
         self.table = table
         self.started = time.time()
         self._closing: list[Callable[[], None]] = []
+        self._preferred: Preferred | None = None
         self._resolver = Resolver(self, table, openat2=openat2)
         self._present = Present(host)
 
@@ -40,7 +47,21 @@ class FileView:
             OSError: as path_resolution(7): ENOENT, ENOTDIR, ELOOP, EACCES, ENAMETOOLONG. The last name may
             be missing.
         """
+        if self._preferred is not None:
+            found = self._preferred.find(self._absolute(path, base, self._preferred.mount), follow=follow)
+            if found is not None:
+                return found
         return self._resolver.resolve(path, base, follow=follow, entry=False)
+
+    def prefer(self, mount: HostMount) -> None:
+        """Look for files in *mount* first."""
+        self._preferred = Preferred(self, mount)
+
+    def _absolute(self, path: bytes, base: Opened, mount: HostMount) -> bytes:
+        """*path* from the root, if it leads from there or from a folder of *mount*; else the root itself."""
+        if path.startswith(b"/"):
+            return path
+        return self.path(base) + b"/" + path if base.mount is mount else b"/"
 
     def entry(self, path: bytes, base: Opened) -> Place:
         """The place of a name to create, remove or rename: a link there is never followed, even written
@@ -78,7 +99,7 @@ class FileView:
         if opened.node is None:
             return self.host.fstat(opened.fd)
         device = opened.mount.device if isinstance(opened.mount, SyntheticMount) else WAY_DEVICE
-        return node_stat(opened.node, opened.guest_path, device, self.started)
+        return opened.node.stat(self.host) or node_stat(opened.node, opened.guest_path, device, self.started)
 
     def path(self, opened: Opened) -> bytes:
         """Where an open folder is now, for getcwd(2); ENOENT when it was removed or moved out of sight."""
@@ -110,7 +131,7 @@ class FileView:
 
     def _table_point(self, opened: Opened) -> Point | None:
         try:
-            path = opened if opened.mount is None else opened._replace(guest_path=self.path(opened))
+            path = opened if opened.mount is None else replace(opened, guest_path=self.path(opened))
         except FileNotFoundError:
             return None
         return self.table.find(path.names).point
@@ -156,7 +177,8 @@ class FileView:
 
     def close(self) -> None:
         """Let go of the descriptors of all mounts. The view is of no use after it."""
-        for mount in self.table.all():
+        preferred = [self._preferred.mount] if self._preferred is not None else []
+        for mount in [*self.table.all(), *preferred]:
             fd = mount.forget() if isinstance(mount, HostMount) else None
             if fd is not None:
                 self.host.close(fd)

@@ -8,13 +8,14 @@ import os
 from compat.abi.flags import FlagSet
 from compat.abi.handles import CString, Pointer
 from compat.abi.structs import Record
+from compat.sandbox.view import NOWHERE
 from shims.linux.state import LinuxThread
 from shims.posix import attributes as posix
 from shims.posix.names import existing, here, open_file
 
 __all__ = [
     "chown_narrow", "faccessat", "faccessat2", "fchmodat", "fchmodat2", "fchown_narrow", "fstatfs64",
-    "lchown_narrow", "newfstatat", "statfs64", "statx", "utime",
+    "lchown_narrow", "newfstatat", "statfs64", "statx", "ustat", "utime",
 ]  # fmt: skip
 
 _STAT_FLAGS = {"AT_SYMLINK_NOFOLLOW", "AT_EMPTY_PATH", "AT_NO_AUTOMOUNT"}
@@ -148,3 +149,15 @@ def utime(thread: LinuxThread, path: CString, times: Pointer[Record] | None) -> 
         record = times.read()
         moments = (record.int("actime"), 0), (record.int("modtime"), 0)
     posix.touch_at(thread, here(thread), path, moments, follow=True)
+
+
+def ustat(thread: LinuxThread, dev: int, info: Pointer[Record]) -> None:
+    """ustat(2): free blocks and inodes of the mounted file system *dev*. Raises OSError(EINVAL) if none is."""
+    view = thread.process.view
+    for mount in view.mounts():
+        with view.resolve(mount.guest_path, NOWHERE) as place:
+            if posix.device_number(place.stat().st_dev, 4) == dev:
+                found = place.statfs()
+                info.write({"tfree": min(found.bfree, 0x7FFFFFFF), "tinode": found.ffree & thread.abi.cpu.mask})
+                return
+    raise OSError(errno.EINVAL, "no such file system")

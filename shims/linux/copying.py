@@ -15,7 +15,8 @@ from shims.posix.openfiles import OpenFile, SpecialFile
 from shims.posix.transfers import MAX_COUNT, send_views
 
 __all__ = [
-    "advise_first", "copy_file_range", "fadvise64", "flush_first", "readahead", "sendfile", "sync_file_range",
+    "advise_first", "copy_file_range", "fadvise64", "flush_first", "move_on", "readahead", "sendfile",
+    "sync_file_range",
 ]  # fmt: skip
 
 _PIECE = 0x10000  # bytes of one turn where the receiver may block: a short count is allowed
@@ -40,8 +41,7 @@ def sendfile(thread: LinuxThread, out_fd: int, in_fd: int, offset: Pointer[int] 
         raise OSError(errno.EINVAL, "a directory")
     count = min(count, MAX_COUNT)
     moved = _send(thread, source, target, place, count)
-    if offset is not None and place is not None:
-        offset.write(place + moved)
+    move_on(offset, place, moved)
     return moved
 
 
@@ -69,8 +69,7 @@ def copy_file_range(
 ) -> int:
     """copy_file_range(2)."""
     source, target = open_file(thread, in_fd), open_file(thread, out_fd)
-    begin = in_offset.read() if in_offset is not None else None
-    end = out_offset.read() if out_offset is not None else None
+    begin, end = (None if each is None else each.read() for each in (in_offset, out_offset))
     if flags:
         raise OSError(errno.EINVAL, "flags")
     if source.is_directory or target.is_directory:
@@ -78,11 +77,15 @@ def copy_file_range(
     if source.may_block or target.may_block or isinstance(target.kind, SpecialFile):
         raise OSError(errno.EINVAL, "no regular file")
     copied = thread.host.copy_file_range(source.fd, target.fd, min(count, MAX_COUNT), begin, end)
-    if in_offset is not None and begin is not None:
-        in_offset.write(begin + copied)
-    if out_offset is not None and end is not None:
-        out_offset.write(end + copied)
+    move_on(in_offset, begin, copied)
+    move_on(out_offset, end, copied)
     return copied
+
+
+def move_on(offset: Pointer[int] | None, start: int | None, moved: int) -> None:
+    """Tell the guest where in the file the transfer ended that began at *start*."""
+    if offset is not None and start is not None:
+        offset.write(start + moved)
 
 
 # --- advice and write-back ---

@@ -9,7 +9,7 @@ import struct
 from collections.abc import Mapping
 from typing import Final
 
-from compat.host import Host
+from compat.host import AT_FDCWD, Host
 from compat.host.constants import LINUX
 from compat.sandbox.synthetic import Device, Directory, Link, Node
 from shims.linux.state import LinuxProcess
@@ -43,7 +43,21 @@ class Terminals:
             self._numbers.add(struct.unpack("I", room)[0])
 
     def entries(self) -> Mapping[bytes, Node]:
-        return {b"%d" % n: Device(b"/dev/pts/%d" % n, (_PTS_MAJORS[0], n), mode=0o620) for n in sorted(self._numbers)}
+        return {b"%d" % n: Terminal(n) for n in sorted(self._numbers)}
+
+
+class Terminal(Device):
+    """One end of a pseudo-terminal, which programs find by comparing its attributes with an open file's."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(b"/dev/pts/%d" % number, (_PTS_MAJORS[0], number), mode=0o620)
+        self._owner = None  # the user's, as devpts has it
+
+    def stat(self, host: Host) -> os.stat_result | None:
+        try:
+            return host.fstatat(AT_FDCWD, self.host_path, 0)
+        except OSError:
+            return None
 
 
 class Multiplexer(Device):

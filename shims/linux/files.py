@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from compat.abi.flags import Constant, FlagSet
@@ -18,10 +18,12 @@ from shims.posix.opening import WITH_PATH, host_flags, install, open_at
 from shims.posix.transfers import Span, receive, send, views_of
 
 __all__ = [
-    "close_range", "fallocate", "llseek", "memfd_create", "openat2", "pread64", "preadv", "preadv2",
+    "cachestat", "close_range", "fallocate", "llseek", "memfd_create", "openat2", "pread64", "preadv", "preadv2",
     "pwrite64", "pwritev", "pwritev2", "syncfs",
 ]  # fmt: skip
 
+_Here = Callable[[LinuxThread, OpenFile, Sequence[Span]], int]
+_At = Callable[[LinuxThread, OpenFile, Sequence[Span], int, int], int]
 _PAGE = 4096
 _HOW_SIZE = 24  # OPEN_HOW_SIZE_VER0 of include/uapi/linux/openat2.h
 _MEMFD: Final = {
@@ -73,24 +75,23 @@ def preadv2(
     thread: LinuxThread, fd: int, vec: ArrayHandle[Record], count: int, low: int, high: int, flags: FlagSet
 ) -> int:
     """preadv2(2): offset -1 reads at the file's position."""
-    offset = _offset(thread, low, high)
-    file = open_file(thread, fd) if offset == -1 else _positioned(thread, fd, offset)
-    spans, bits = spans_of(vec), _transfer_flags(flags)
-    if offset == -1 and not bits:
-        return receive(thread, file, spans)
-    return _read_at(thread, file, spans, offset, bits)
+    return _transfer(thread, fd, vec, _offset(thread, low, high), flags, (receive, _read_at))
 
 
 def pwritev2(
     thread: LinuxThread, fd: int, vec: ArrayHandle[Record], count: int, low: int, high: int, flags: FlagSet
 ) -> int:
     """pwritev2(2): offset -1 writes at the file's position."""
-    offset = _offset(thread, low, high)
+    return _transfer(thread, fd, vec, _offset(thread, low, high), flags, (send, _write_at))
+
+
+def _transfer(
+    thread: LinuxThread, fd: int, vec: ArrayHandle[Record], offset: int, flags: FlagSet, ways: tuple[_Here, _At]
+) -> int:
+    """Move bytes at the file's position or at *offset*; *ways* are the functions for the two."""
     file = open_file(thread, fd) if offset == -1 else _positioned(thread, fd, offset)
     spans, bits = spans_of(vec), _transfer_flags(flags)
-    if offset == -1 and not bits:
-        return send(thread, file, spans)
-    return _write_at(thread, file, spans, offset, bits)
+    return ways[1](thread, file, spans, offset, bits) if bits or offset != -1 else ways[0](thread, file, spans)
 
 
 def _positioned(thread: LinuxThread, fd: int, offset: int) -> OpenFile:
@@ -204,3 +205,13 @@ def memfd_create(thread: LinuxThread, name: CString, flags: FlagSet) -> int:
     fd = thread.host.memfd_create(text, flags.host(_MEMFD))
     given = frozenset({"O_LARGEFILE", "O_CLOEXEC"} if "MFD_CLOEXEC" in flags else {"O_LARGEFILE"})
     return install(thread, OpenFile(thread.host, fd, path=b"/memfd:" + text).opened, given)
+
+
+def cachestat(thread: LinuxThread, fd: int, range: Pointer[Record], info: Pointer[Record], flags: int) -> None:
+    """cachestat(2): what the host's cache has of the file. Raises OSError: ENOSYS on a host before 6.5."""
+    file = open_file(thread, fd)
+    wanted = range.read()
+    if flags:
+        raise OSError(errno.EINVAL, "flags")
+    found = thread.host.cachestat(file.fd, wanted.int("off"), wanted.int("len"))
+    info.write(dict(zip(("cache", "dirty", "writeback", "evicted", "recently_evicted"), found, strict=True)))

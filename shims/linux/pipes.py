@@ -11,6 +11,7 @@ from fcntl import F_GETFL
 from compat.abi.flags import FlagSet
 from compat.abi.handles import ArrayHandle, Pointer
 from compat.abi.structs import Record
+from shims.linux.copying import move_on
 from shims.linux.state import LinuxThread
 from shims.posix.files import spans_of
 from shims.posix.names import open_file
@@ -47,10 +48,8 @@ def splice(
     begin, end = _offset(thread, source, in_offset), _offset(thread, target, out_offset)
     _wait_for_both(thread, source, target, flags)
     moved = thread.host.splice(source.fd, target.fd, min(count, MAX_COUNT), begin, end, nonblock=True)
-    if in_offset is not None and begin is not None:
-        in_offset.write(begin + moved)
-    if out_offset is not None and end is not None:
-        out_offset.write(end + moved)
+    move_on(in_offset, begin, moved)
+    move_on(out_offset, end, moved)
     return moved
 
 

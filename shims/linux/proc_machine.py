@@ -11,7 +11,9 @@ from shims.linux.system import RELEASE, VERSION
 
 __all__ = ["DEVICES", "FILESYSTEMS", "host_text", "loadavg", "meminfo", "stat", "uptime", "version", "vmstat"]
 
-FILESYSTEMS = b"nodev\tproc\nnodev\ttmpfs\nnodev\tdevtmpfs\nnodev\tdevpts\nnodev\tpipefs\nnodev\tsockfs\n\text4\n"
+FILESYSTEMS = (
+    b"nodev\tsysfs\nnodev\tproc\nnodev\ttmpfs\nnodev\tdevtmpfs\nnodev\tdevpts\nnodev\tpipefs\nnodev\tsockfs\n\text4\n"
+)
 DEVICES = b"Character devices:\n  1 mem\n  5 /dev/tty\n  5 /dev/console\n  5 /dev/ptmx\n136 pts\n\nBlock devices:\n"
 _MOST = 1 << 20  # bytes that are read of one of the host's files
 _STAT = (b"cpu", b"ctxt", b"btime", b"processes", b"procs_running", b"procs_blocked")

@@ -36,8 +36,11 @@ def _policy(policy: Constant) -> int:
 
 
 def sched_yield(thread: LinuxThread) -> None:
-    """Let others run: other guest threads have their turn at the end of the time slice."""
-    thread.host.sched_yield()
+    """Let others run: another guest thread if one can, else another host process."""
+    engine = thread.process.engine
+    assert engine is not None
+    if not engine.give_way():
+        thread.host.sched_yield()
 
 
 def sched_getscheduler(thread: LinuxThread, pid: int) -> int:
@@ -85,6 +88,27 @@ def sched_getattr(thread: LinuxThread, pid: int, attr: Buffer, size: int, flags:
     attr.write(packed[:size])
 
 
+_RESET_ON_FORK, _KEEP_POLICY, _KEEP_PARAMETERS = 1, 8, 0x10  # SCHED_FLAG_*, include/uapi/linux/sched.h
+
+
+def sched_setattr(thread: LinuxThread, pid: int, attr: Pointer[Record], flags: int) -> None:
+    """Set policy, nice value and priority. Raises OSError: EINVAL, E2BIG for a size too small, ESRCH, EPERM."""
+    given, host = attr.read(), thread.host
+    if flags or given.int("flags") & ~(_RESET_ON_FORK | _KEEP_POLICY | _KEEP_PARAMETERS):
+        raise OSError(errno.EINVAL, "sched_setattr flags")
+    if 0 < given.int("size") < 48:
+        raise OSError(errno.E2BIG, "size of sched_attr")
+    target, nice = _host_pid(thread, pid), given.int("nice")
+    policy = _policy(thread.abi.constants("SchedPolicy").decode(given.int("policy")))
+    if given.int("flags") & _KEEP_POLICY:
+        policy = host.sched_getscheduler(target)
+    if not given.int("flags") & _KEEP_PARAMETERS:
+        real_time = policy in (_POLICIES.get(name) for name in _REAL_TIME)
+        host.sched_setscheduler(target, policy, given.int("priority") if real_time else 0)
+        if not real_time and nice != host.getpriority(os.PRIO_PROCESS, target):
+            host.setpriority(os.PRIO_PROCESS, target, min(max(-20, nice), 19))
+
+
 def sched_get_priority_max(thread: LinuxThread, policy: Constant) -> int:
     """Raises OSError(EINVAL) for no policy."""
     if policy in ("SCHED_DEADLINE", "SCHED_EXT"):
@@ -129,3 +153,30 @@ def sched_setaffinity(thread: LinuxThread, pid: int, size: int, mask: Buffer) ->
     if not cpus:
         raise OSError(errno.EINVAL, "no CPU")
     thread.host.sched_setaffinity(_host_pid(thread, pid), cpus)
+
+
+# --- I/O priority ---
+
+
+def _io_target(thread: LinuxThread, which: Constant, who: int) -> tuple[int, int]:
+    """The host's numbers for whom a call is about; raises OSError: EINVAL, ESRCH."""
+    if not which.known:
+        raise OSError(errno.EINVAL, "which")
+    if which == "IOPRIO_WHO_PROCESS":
+        who = _host_pid(thread, who)
+    elif which == "IOPRIO_WHO_PGRP" and who:
+        check_visible(thread.process, who)
+    return which.value, who
+
+
+def ioprio_get(thread: LinuxThread, which: Constant, who: int) -> int:
+    """ioprio_get(2)."""
+    return thread.host.ioprio_get(*_io_target(thread, which, who))
+
+
+def ioprio_set(thread: LinuxThread, which: Constant, who: int, priority: int) -> None:
+    """ioprio_set(2). Raises OSError: EPERM for real-time classes and other users' processes."""
+    target = _io_target(thread, which, who)
+    if which == "IOPRIO_WHO_USER":
+        raise OSError(errno.EPERM, "all processes of a user")
+    thread.host.ioprio_set(*target, priority)

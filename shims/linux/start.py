@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Sequence
 
+from compat.abi.abi import Abi
 from compat.abi.conventions import Cpu
 from compat.image import Image
 from shims.linux.execution import Loaded, OpenProgram, map_program
@@ -34,6 +35,8 @@ def enter(thread: LinuxThread, program: OpenProgram, arguments: Sequence[bytes],
     memory.mmap_top = (top - stack - _STACK_GAP) & -_PAGE
     memory.clear()
     process.locks_future = False
+    if process.ipc is not None:
+        process.ipc.recount()
     loaded = map_program(process, program)
     if program.loader is not None:
         program.loader.close()
@@ -50,7 +53,7 @@ def enter(thread: LinuxThread, program: OpenProgram, arguments: Sequence[bytes],
         envp=environment,
         execfn=program.name,
         random=os.urandom(16),
-        auxv=traits.auxv | _auxiliary_vector(program.image, loaded),
+        auxv=traits.auxv | _auxiliary_vector(program.image, loaded) | _least_stack(process.abi),
         tags=process.abi.constants("AuxTag").values,
         platform=traits.platform,
         base_platform=traits.base_platform,
@@ -64,6 +67,8 @@ def enter(thread: LinuxThread, program: OpenProgram, arguments: Sequence[bytes],
     process.arguments, process.environment = list(arguments), list(environment)
     thread.name = _short_name(program)
     _set_registers(thread, loaded, made.pointer)
+    process.executed = True
+    process.declare()
 
 
 def string_limit(process: LinuxProcess) -> int:
@@ -80,6 +85,12 @@ def _short_name(program: OpenProgram) -> bytes:
 def _executable_by_default(cpu: Cpu) -> bool:
     """Whether a file without PT_GNU_STACK gets an executable stack (elf_read_implies_exec of each CPU)."""
     return cpu.kind in ("x86", "arm", "mips", "ppc")
+
+
+def _least_stack(abi: Abi) -> dict[str, int]:
+    """What a signal frame takes, where Linux tells it."""
+    size = abi.tables.grids["frames"].column("least").get(abi.cpu.kind)
+    return {} if size is None else {"AT_MINSIGSTKSZ": size}
 
 
 def _auxiliary_vector(image: Image, loaded: Loaded) -> dict[str, int]:

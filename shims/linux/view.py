@@ -1,4 +1,4 @@
-"""The guest's file tree, from what the user granted and the synthetic /proc and /dev."""
+"""The guest's file tree, from what the user granted and the synthetic /proc, /dev and /sys."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from compat.sandbox.synthetic import Directory, LateDirectory
 from shims.linux.dev import dev_tree
 from shims.linux.network_files import add_network_files
 from shims.linux.state import LinuxProcess
+from shims.linux.sys import sys_tree
 
 __all__ = ["build_view"]
 
@@ -27,10 +28,12 @@ def build_view(process: LinuxProcess, program: Program) -> None:
         grants=[parse_mount(text) for text in options.mounts],
         proc=LateDirectory(lambda: _proc(process)),
         dev=dev_tree(process),
+        sys=sys_tree(process),
         trust=options.trust,
     )
     if not options.trust:
         add_network_files(process.view, network=options.network)
+    process.view.private.when_made(lambda: _end_in_order(process))
     process.directory = start_folder(process.view, cwd)
 
 
@@ -38,3 +41,9 @@ def _proc(process: LinuxProcess) -> Directory:
     from shims.linux.proc import proc_tree  # late: a dozen modules
 
     return proc_tree(process)
+
+
+def _end_in_order(process: LinuxProcess) -> None:
+    from shims.linux.catching import catch_endings  # late: most guests keep nothing
+
+    catch_endings(process)

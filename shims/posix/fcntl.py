@@ -6,12 +6,13 @@ import errno
 import fcntl as host_fcntl
 import os
 import time
-from typing import Final
+from typing import Final, NoReturn
 
 from compat.abi.flags import Constant, FlagSet
 from compat.abi.handles import Pointer
 from compat.abi.structs import Record
 from compat.host import Lock
+from shims.posix.lock_waits import forget_wait, note_wait
 from shims.posix.names import open_file
 from shims.posix.openfiles import OpenFile
 from shims.posix.opening import HOST_FLAGS
@@ -129,13 +130,40 @@ def take_lock(thread: PosixThread, fd: int, pointer: Pointer[Record], *, wait: b
     """Take or release the lock at *pointer*; waits by looking again, since no event tells that a lock is free."""
     file = open_file(thread, fd)
     lock = _lock(thread, pointer.read())
-    file.locked |= not open_file_lock
+    if not open_file_lock:
+        file.locked = True
+        thread.memory.backings.keep(file.fd)
+    waited = isinstance(thread.resume, Holder)
     try:
         thread.host.set_lock(file.fd, lock, open_file=open_file_lock)
     except (BlockingIOError, PermissionError):
         if not wait:
             raise
-        thread.wait(until=time.monotonic() + _LOOK_AGAIN)
+        _wait_for_holder(thread, file, lock, open_file_lock=open_file_lock)
+    if waited:
+        forget_wait(thread.process)
+
+
+class Holder:
+    """Kept while a call waits: the process that holds a lock in the way."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+
+
+def _wait_for_holder(thread: PosixThread, file: OpenFile, lock: Lock, *, open_file_lock: bool) -> NoReturn:
+    """Wait, unless the holder waits for this process. Locks of open files have no holder to tell."""
+    soon = time.monotonic() + _LOOK_AGAIN
+    if open_file_lock:
+        thread.wait(until=soon)
+    known = thread.resume.pid if isinstance(thread.resume, Holder) else 0
+    if thread.interrupted:
+        forget_wait(thread.process)
+        thread.wait()
+    holder = thread.host.get_lock(file.fd, lock).pid
+    if holder > 0 and holder != known:
+        note_wait(thread.process, holder)
+    thread.wait(until=soon, resume=Holder(holder))
 
 
 def _lock(thread: PosixThread, record: Record) -> Lock:

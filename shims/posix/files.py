@@ -37,6 +37,8 @@ _LOCK_AGAIN = 0.02  # seconds; no event tells that a lock is free
 def close(thread: PosixThread, fd: int) -> None:
     """close(2)."""
     file = thread.process.files.get(fd)
+    if file.locked:
+        thread.memory.backings.release(file.fd)
     if file.locked and file.links > 1:
         everything = Lock(fcntl.F_UNLCK, os.SEEK_SET, 0, 0)
         thread.host.set_lock(file.fd, everything)  # any close of a file ends the process's record locks on it: fcntl(2)

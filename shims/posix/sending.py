@@ -9,7 +9,10 @@ from shims.posix.family import is_visible, visible
 from shims.posix.host_signals import check, to_host
 from shims.posix.state import Pending, PosixProcess, PosixThread
 
-__all__ = ["queue_for_process", "queue_for_thread", "sender"]
+__all__ = ["queue_for_process", "queue_for_thread", "queues", "sender"]
+
+_STOPPING = ("SIGSTOP", "SIGTSTP", "SIGTTIN", "SIGTTOU")
+_UNLIMITED = 1 << 31  # as many as nobody can queue
 
 
 def kill(thread: PosixThread, pid: int, signal: Constant) -> None:
@@ -62,17 +65,41 @@ def sender(thread: PosixThread) -> dict[str, object]:
 
 
 def queue_for_process(process: PosixProcess, pending: Pending) -> None:
-    """Let any thread of this process take the signal; a standard signal that already waits is not queued twice."""
+    """Let any thread of this process take the signal; a standard signal that already waits is not queued twice.
+
+    Raises OSError(EAGAIN) for a real-time signal that was not sent by kill, at the limit of pending signals.
+    """
     _queue_once(process, process.pending, pending)
 
 
 def queue_for_thread(thread: PosixThread, pending: Pending) -> None:
-    """Let this thread take the signal."""
+    """Let this thread take the signal; as `queue_for_process`."""
     _queue_once(thread.process, thread.pending, pending)
 
 
 def _queue_once(process: PosixProcess, queue: list[Pending], pending: Pending) -> None:
     real_time = pending.number >= process.abi.signals.values["SIGRTMIN"]
-    if real_time or all(each.number != pending.number for each in queue):
+    if real_time and pending.code != "SI_USER" and _is_full(process):
+        raise OSError(errno.EAGAIN, "RLIMIT_SIGPENDING")
+    _cancel_contrary(process, str(process.abi.signals.decode(pending.number)))
+    if (real_time and not _is_full(process)) or all(each.number != pending.number for each in queue):
         queue.append(pending)
+        process.pending_changed(pending.number)
     process.attention = True
+
+
+def _is_full(process: PosixProcess) -> bool:
+    most = process.limits.get("RLIMIT_SIGPENDING", (_UNLIMITED, _UNLIMITED))[0]
+    return most < _UNLIMITED and sum(map(len, queues(process))) >= most
+
+
+def queues(process: PosixProcess) -> list[list[Pending]]:
+    """The process's queue and those of its threads."""
+    return [process.pending, *(each.pending for each in process.threads.values() if isinstance(each, PosixThread))]
+
+
+def _cancel_contrary(process: PosixProcess, name: str) -> None:
+    """A process that shall go on does not stop first, nor the other way (prepare_signal() of kernel/signal.c)."""
+    contrary = _STOPPING if name == "SIGCONT" else ("SIGCONT",) if name in _STOPPING else ()
+    for queue in queues(process) if contrary else ():
+        queue[:] = [each for each in queue if process.abi.signals.decode(each.number) not in contrary]

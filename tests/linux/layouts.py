@@ -175,6 +175,10 @@ C_STRUCTS: Mapping[str, CStruct] = {
     "MsqidDs": CStruct("struct msqid64_ds", "msg_"),
     "SemidDs": CStruct("struct semid64_ds", "sem_"),
     "Sembuf": CStruct("struct sembuf", "sem_"),
+    "Shminfo": CStruct("struct shminfo64", "shm"),
+    "ShmInfo": CStruct("struct shm_info", "", {name: f"shm_{name}" for name in ("tot", "rss", "swp")}),
+    "Seminfo": CStruct("struct seminfo", "sem"),
+    "Msginfo": CStruct("struct msginfo", "msg"),
     "MqAttr": CStruct("struct mq_attr", "mq_"),
     "IoEvent": CStruct("struct io_event"),
     "Iocb": CStruct("struct iocb", "aio_"),
@@ -188,7 +192,7 @@ C_STRUCTS: Mapping[str, CStruct] = {
 WITHOUT_HEADER = {
     "Ustat", "OldSigaction", "OldDirent", "FileHandle", "Sockaddr", "Cmsghdr", "Ucred", "Linger", "Ifreq", "Ifconf",
     "SchedParam", "TaskName", "MmapArgs", "SelectArgs", "FdPair", "TimespecPair", "TimevalPair",
-    "Timespec64Pair", "FutexWaitvPair", "HwProbePair",
+    "Timespec64Pair", "FutexWaitvPair", "HwProbePair", "IpcKludge",
 }  # fmt: skip
 """Structs that no user header defines, or that only pair others."""
 

@@ -57,3 +57,26 @@ def test_strangers_and_the_rest(guest: Guest) -> None:
         guest.call("sched_getscheduler", 1)
     with refused(errno.EINVAL):
         guest.call("sched_getparam", -1, place)
+
+
+def test_attributes_are_set(guest: Guest) -> None:
+    nice = os.getpriority(os.PRIO_PROCESS, 0)
+    policy = guest.abi.constants("SchedPolicy").encode("SCHED_NORMAL")
+    values = {"size": 48, "policy": policy, "nice": nice}
+    assert guest.call("sched_setattr", 0, guest.struct("SchedAttr", values), 0) == 0
+    assert os.getpriority(os.PRIO_PROCESS, 0) == nice
+    for wrong, expected in (({"size": 20}, errno.E2BIG), ({"policy": 77}, errno.EINVAL), ({"flags": 2}, errno.EINVAL)):
+        with refused(expected):
+            guest.call("sched_setattr", 0, guest.struct("SchedAttr", values | wrong), 0)
+
+
+def test_io_priority(guest: Guest) -> None:
+    whose = guest.abi.constants("IoPriorityWho").values["IOPRIO_WHO_PROCESS"]
+    before = guest.call("ioprio_get", whose, 0)
+    guest.call("ioprio_set", whose, 0, 2 << 13 | 6)  # best effort, level 6
+    assert guest.call("ioprio_get", whose, guest.process.pid) == 2 << 13 | 6
+    guest.call("ioprio_set", whose, 0, before)
+    with refused(errno.EINVAL):
+        guest.call("ioprio_get", 99, 0)
+    with refused(errno.ESRCH):
+        guest.call("ioprio_get", whose, 1)

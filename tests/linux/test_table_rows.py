@@ -98,7 +98,7 @@ def test_cases_are_values_of_the_first_constant(cpu: str) -> None:
         assert cases.keys() <= known
 
 
-CHOOSERS = {"FcntlCmd", "IoctlCmd", "PrctlCmd", "SocketLevel", "SeccompOp"}
+CHOOSERS = {"FcntlCmd", "IoctlCmd", "PrctlCmd", "SocketLevel", "SeccompOp", "IpcCall"}
 
 
 @every_cpu

@@ -182,6 +182,16 @@ def test_the_private_folders_are_the_runs_own_and_vanish(
     assert os.listdir(tmp_path / "temporary") == []
 
 
+def test_mounts_below_the_private_folders_do_not_make_them(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    grants = [Grant(os.fsencode(work), b"/tmp/a/b"), Grant(os.fsencode(work / "mine"), b"/tmp/mine", read_only=True)]
+    monkeypatch.setenv("TMPDIR", str(work))
+    with viewing(work, grants=grants) as view:
+        assert read(view, b"/tmp/a/b/mine") == read(view, b"/tmp/mine") == b"mine"
+        assert not os.path.exists(view.private.path)
+        assert sorted(listing(view, b"/tmp")) == [b"a", b"mine"]
+        assert os.path.exists(view.private.path)
+
+
 def test_synthetic_trees_are_shown(work: Path) -> None:
     with viewing(work, proc=PROC, dev=DEV) as view:
         assert read(view, b"/proc/self/comm") == b"guest"
@@ -196,6 +206,32 @@ def test_trust_shows_the_host_but_the_guests_own_proc(work: Path, tmp_path: Path
         os.close(view.open(b"/dev/null", NOWHERE, os.O_RDWR).fd)
         write(view, os.fsencode(tmp_path / "made"))
     assert (tmp_path / "made").exists()
+
+
+def test_trust_finds_what_the_sysroot_has_first(work: Path, tmp_path: Path) -> None:
+    sysroot, here = tmp_path / "root", os.fsencode(work)
+    twin = sysroot / work.relative_to("/")
+    for folder in (twin / "inner", twin / "empty", work / "inner", work / "empty", sysroot / "lib"):
+        folder.mkdir(parents=True)
+    for file, text in ((twin / "mine", "sysroot's"), (work / "empty/only", "host's"), (twin / "inner/a", "a"),
+                       (work / "inner/b", "b"), (sysroot / "lib/c", "c")):  # fmt: skip
+        file.write_text(text)
+    (twin / "link").symlink_to("/lib/c")
+    with viewing(work, proc=PROC, dev=DEV, trust=True, sysroot=os.fsencode(sysroot)) as view:
+        assert read(view, here + b"/mine") == b"sysroot's"
+        assert read(view, here + b"/link") == b"c"
+        assert read(view, here + b"/empty/only") == b"host's"
+        assert read(view, os.fsencode(tmp_path / "beside")) == b"not granted"
+        assert listing(view, here + b"/inner") == [b"a"]
+        assert b"proc" in listing(view, b"/")
+        assert read(view, b"/proc/self/comm") == b"guest"
+        inner = view.open_directory(here + b"/inner")
+        assert read(view, b"../mine", inner) == b"sysroot's"
+        os.close(inner.fd)
+        write(view, here + b"/made")
+        with refused(errno.EROFS):
+            view.open(here + b"/mine", NOWHERE, os.O_WRONLY)
+    assert (work / "made").exists()
 
 
 def test_a_missing_grant_is_a_sentence(work: Path) -> None:
