@@ -20,7 +20,6 @@ from shims.linux.replacing import prepare_execute
 from shims.linux.standard import adopt_standard_files
 from shims.linux.start import enter
 from shims.linux.state import LinuxProcess, LinuxThread
-from shims.linux.vfork import give_back
 from shims.linux.view import build_view
 from shims.posix import limits
 
@@ -97,7 +96,10 @@ class Linux:
         delivery.deliver(thread)
 
     def finish(self) -> None:
-        give_back(self.process)
+        if self.process.parent_gate >= 0:
+            from shims.linux.vfork import give_back
+
+            give_back(self.process)
         if self.process.ipc is not None:
             self.process.ipc.end()
         if hasattr(self.process, "view"):  # else it never began

@@ -7,10 +7,8 @@ import os
 
 from compat.abi.flags import FlagSet
 from compat.abi.handles import Buffer, CString, Pointer, ScalarCodec, StringList
-from shims.linux.births import Birth, bear
 from shims.linux.state import LinuxThread
 from shims.linux.threads import end_thread, exit_thread
-from shims.linux.vfork import fork_and_wait
 from shims.posix.children import guest_status, wait_for_child
 from shims.posix.family import check_visible
 from shims.posix.openfiles import OpenFile
@@ -24,11 +22,15 @@ _OLDEST, _NEWEST = 64, 88  # bytes of struct clone_args, first and latest versio
 
 def vfork(thread: LinuxThread) -> int:
     """A child that borrows the memory; the parent waits until the child has another program or ends."""
+    from shims.linux.vfork import fork_and_wait  # few programs need it
+
     return fork_and_wait(thread, lambda: fork_process(thread, borrows=True))
 
 
 def clone(thread: LinuxThread, flags: FlagSet, stack: int, parent_tid: int, tls: int, child_tid: int) -> int:
     """A child process or thread; see `bear`."""
+    from shims.linux.births import Birth, bear  # programs that have one thread and no child don't need it
+
     return bear(thread, Birth(flags, stack, parent_tid, child_tid, tls, flags.value & 0xFF, parent_tid))
 
 
@@ -54,6 +56,8 @@ def clone3(thread: LinuxThread, args: Buffer, size: int) -> int:
         raise OSError(errno.EINVAL, "size of clone_args")
     if size > 4096 or any(args.read()[_NEWEST:]):
         raise OSError(errno.E2BIG, "size of clone_args")
+    from shims.linux.births import Birth, bear
+
     codec = ScalarCodec(8, thread.abi.cpu.endian, signed=False)
     raw = args.read().ljust(_NEWEST, b"\0")
     words = [codec.unpack(raw[at : at + 8]) for at in range(0, _NEWEST, 8)]
