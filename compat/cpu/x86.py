@@ -19,7 +19,9 @@ from typing import ClassVar
 from compat.cpu.engine import Engine
 from compat.cpu.family import Event, Family, Supervisor, Wrong, numbered
 from compat.cpu.registers import Register
-from compat.cpu.x86_remainder import REMAINDERS, remainder, without_remainders
+from compat.cpu.x86_exchange import SUSPICIOUS, exchanged
+from compat.cpu.x86_horizontal import added, same_register
+from compat.cpu.x86_remainder import REMAINDERS, remainder
 from compat.cpu.x86_vex import POSSIBLE_VEX, first_vector_instruction
 
 __all__ = ["X86", "X8664", "user_descriptor"]
@@ -107,7 +109,7 @@ class _Intel(Family):
     arch = 4
     model = _BROADWELL
     syscall = 0x80
-    suspicious = re.compile(POSSIBLE_VEX + rb"|\xd9[\xf5\xf8]", re.DOTALL)
+    suspicious = re.compile(POSSIBLE_VEX + b"|" + SUSPICIOUS, re.DOTALL)
     illegal = 6
     star: ClassVar[int]
     sysret: ClassVar[bytes]
@@ -165,20 +167,30 @@ class _Intel(Family):
 
     def made(self, code: bytes) -> Wrong | None:
         found = first_vector_instruction(code, self.long)
-        return without_remainders(code, self.long) if found is None else Wrong(*found)
+        return exchanged(code, self.long) if found is None else Wrong(*found)
 
     def invalid(self, pc: int) -> Event | None:
-        nearest = REMAINDERS.get(self.supervisor.code(pc, 2))
-        if nearest is None:
+        code = self.supervisor.code(pc, 6)
+        if (nearest := REMAINDERS.get(code[:2])) is not None:
+            self._remainder(nearest)
+            length = 2
+        elif (horizontal := same_register(code)) is not None:
+            opcode, number = horizontal
+            register = self.registers[f"xmm{number}"]
+            self.engine.write(register, added(opcode, self.engine.read(register)))
+            length = 6 if code[1] & 0xF0 == 0x40 else 5
+        else:
             return super().invalid(pc)
+        self.engine.write(self.registers[self.pc], pc + length)
+        return None
+
+    def _remainder(self, nearest: bool) -> None:
         done = remainder(self.engine.read(_FLOAT["st0"]), self.engine.read(_FLOAT["st1"]), nearest=nearest)
         status = self.engine.read(_FLOAT["fpsw"]) & ~_CONDITIONS | done.status
         masked = self.engine.read(_FLOAT["fpcw"]) & done.status & _FLOAT_INVALID == done.status & _FLOAT_INVALID
         self.engine.write(_FLOAT["fpsw"], status if masked else status | _FLOAT_PENDING)
         if masked:
             self.engine.write(_FLOAT["st0"], done.value)
-        self.engine.write(self.registers[self.pc], pc + 2)
-        return None
 
     def _is_int(self, number: int, pc: int) -> bool:
         """Whether `int number` is before *pc*: the CPU does not tell it from the exception."""

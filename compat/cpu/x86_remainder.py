@@ -1,6 +1,6 @@
 """FPREM and FPREM1 of the x87, exactly: Unicorn computes them in double precision, so that fmod is wrong.
 
-A block with such an instruction gets illegal ones in their place, and what they ask for is done here, in integers.
+What they ask for is done here, in integers.
 Source: Intel SDM volume 2, FPREM and FPREM1; volume 1, chapter 8 (formats, NaNs).
 """
 
@@ -8,15 +8,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from compat.cpu.family import Wrong
-from compat.cpu.x86_vex import instructions
-
-__all__ = ["REMAINDERS", "Remainder", "remainder", "without_remainders"]
+__all__ = ["REMAINDERS", "Remainder", "remainder"]
 
 REMAINDERS = {b"\xd9\xf8": False, b"\xd9\xf5": True}
 """FPREM and FPREM1 → whether the quotient is rounded to the nearest integer instead of cut."""
-
-_ILLEGAL = b"\x0f\x0b"
 
 _INVALID = 1
 _C0, _C1, _C2, _C3 = 1 << 8, 1 << 9, 1 << 10, 1 << 14
@@ -24,17 +19,6 @@ _DEFAULT_NAN = 0xFFFF << 64 | 3 << 62
 _QUIET, _ONE = 1 << 62, 1 << 63
 _MOST_BITS = 64
 """How many bits of the quotient one instruction finds at most."""
-
-
-def without_remainders(code: bytes, long: bool) -> Wrong | None:
-    """Return a whole block's *code* with all such instructions made illegal; None if there are none."""
-    better = bytearray(code)
-    first: tuple[int, int] | None = None
-    for count, (start, end) in enumerate(instructions(code, long)):
-        if code[start:end] in REMAINDERS:
-            better[start:end] = _ILLEGAL
-            first = first or (start, count)
-    return None if first is None else Wrong(*first, bytes(better))
 
 
 class Remainder(NamedTuple):

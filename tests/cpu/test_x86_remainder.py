@@ -7,8 +7,7 @@ from fractions import Fraction
 
 import pytest
 
-from compat.cpu.family import Wrong
-from compat.cpu.x86_remainder import remainder, without_remainders
+from compat.cpu.x86_remainder import remainder
 from tests.cpu.guest import CODE, DATA, Guest, program
 
 _NAN, _INFINITY, _ONE = 0xFFFF << 64 | 3 << 62, 0x7FFF << 64 | 1 << 63, 0x3FFF << 64 | 1 << 63
@@ -95,10 +94,3 @@ def test_an_exception_that_is_not_masked() -> None:
     assert (stop.kind, stop.name) == ("exception", "float")
     assert guest["result"] & 0x8081 == 0x8081
     assert guest.machine.read("st0") == _INFINITY
-
-
-def test_what_is_exchanged() -> None:
-    wrong = without_remainders(bytes.fromhex("d9c0 b8d9f80000 d9f5 d9f8"), long=True)
-    assert wrong is not None
-    assert wrong == Wrong(7, 2, bytes.fromhex("d9c0 b8d9f80000 0f0b 0f0b"))
-    assert without_remainders(bytes.fromhex("b8d9f80000"), long=True) is None
