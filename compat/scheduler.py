@@ -172,6 +172,8 @@ class Scheduler:
         for thread in found:
             thread.woken = True
             self._make_ready(thread)
+        if found:
+            self.watcher.slice(True)  # who was woken gets a turn, even if the running thread never makes a call
         return len(found)
 
     def give_way(self) -> bool:

@@ -20,6 +20,8 @@ __all__ = ["Watcher"]
 _SLICE = 0.01  # seconds of one turn
 _INSIST = 0.002  # a stop that falls between two runs of guest code is lost, so it is asked for more than once
 _TIMES = 3
+_IDLE = 5  # ticks that nobody wanted before the thread stops ticking
+_TICK = b"t"  # no number of a signal, which is what Python writes
 
 
 class Watcher:
@@ -30,6 +32,7 @@ class Watcher:
         self._notice = notice
         self._thread: threading.Thread | None = None
         self._slicing = False
+        self._ticking = False
         self._closed = False
         self._news = -1
         self._control: tuple[int, int] = (-1, -1)
@@ -47,12 +50,13 @@ class Watcher:
             _nudge(self._control[1])
 
     def slice(self, wanted: bool) -> None:
-        """End turns of `_SLICE` seconds from now on, or no longer."""
-        if wanted != self._slicing:
-            self._slicing = wanted
-            if wanted:
-                self._start()
-                _nudge(self._control[1])
+        """End turns of `_SLICE` seconds from now on, or no longer. Cheap to change often: the thread goes on ticking
+        for a while when nobody wants it."""
+        self._slicing = wanted
+        if wanted and not self._ticking:
+            self._ticking = True
+            self._start()
+            _nudge(self._control[1], _TICK)
 
     def alarm(self) -> None:
         """Something needs attention: stop guest code, and end a `poll` that is under way or begins next."""
@@ -109,23 +113,23 @@ class Watcher:
             signal.pthread_sigmask(signal.SIG_SETMASK, held)
 
     def _watch(self) -> None:
-        insist, told = 0, False
+        insist, told, idle = 0, False, 0
         reader = self._control[0]
         while not self._closed:
             poller = select.poll()
             poller.register(reader, select.POLLIN)
             if self._news >= 0 and not told:
                 poller.register(self._news, select.POLLIN)
-            ready = dict(poller.poll(_INSIST * 1000 if insist or told else _SLICE * 1000 if self._slicing else None))
+            ready = dict(poller.poll(_INSIST * 1000 if insist or told else _SLICE * 1000 if self._ticking else None))
             told = self._news in ready
             if told:
                 self._notice()
-            if reader in ready:
-                _drain(reader)
-                insist = _TIMES
-            elif insist:
-                insist -= 1
-            if not self._closed:
+            insist = _TIMES + 1 if told or (reader in ready and _drain(reader).strip(_TICK)) else max(0, insist - 1)
+            idle = 0 if self._slicing else idle + 1
+            if idle > _IDLE:
+                self._ticking = False
+                self._ticking = self._slicing  # which may have changed meanwhile
+            if not self._closed and (insist or self._slicing):
                 self._interrupt()
 
 
@@ -136,17 +140,19 @@ def _pipe() -> tuple[int, int]:
     return reader, writer
 
 
-def _nudge(fd: int) -> None:
+def _nudge(fd: int, what: bytes = b".") -> None:
     if fd >= 0:
         try:
-            os.write(fd, b".")
+            os.write(fd, what)
         except BlockingIOError:
             pass  # full: the reader wakes up anyway
 
 
-def _drain(fd: int) -> None:
+def _drain(fd: int) -> bytes:
+    found = b""
     try:
-        while os.read(fd, 4096):
-            pass
+        while more := os.read(fd, 4096):
+            found += more
     except BlockingIOError:
         pass
+    return found

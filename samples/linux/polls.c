@@ -203,11 +203,44 @@ static void patience(void) {
     close(ends[0]), close(ends[1]), close(set);
 }
 
+static pthread_cond_t question = PTHREAD_COND_INITIALIZER;
+static volatile int asked, answered;
+
+static void *answer(void *argument) {
+    pthread_mutex_lock(&lock);
+    while (!asked) pthread_cond_wait(&question, &lock);
+    pthread_mutex_unlock(&lock);
+    answered = 1;
+    return argument;
+}
+
+/* Who is woken gets a turn, although the one that woke it never makes a call again. */
+static void spinning(void) {
+    struct timespec now, end;
+    pthread_t thread;
+    pthread_create(&thread, 0, answer, 0);
+    usleep(20000);
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    end.tv_nsec += 150000000;
+    do
+        clock_gettime(CLOCK_MONOTONIC, &now);
+    while ((now.tv_sec - end.tv_sec) * 1000000000LL + now.tv_nsec - end.tv_nsec < 0);
+    pthread_mutex_lock(&lock);
+    asked = 1;
+    pthread_cond_signal(&question);
+    pthread_mutex_unlock(&lock);
+    while (!answered)
+        ;
+    pthread_join(thread, 0);
+    say("answered while another spins: %d", answered);
+}
+
 int main(void) {
     modes();
     refusals();
     copies();
     crowd();
     patience();
+    spinning();
     return finish();
 }
