@@ -14,7 +14,14 @@ from shims.linux.state import LinuxProcess, LinuxThread
 from shims.posix.host_signals import to_host
 from shims.posix.state import Action, Pending
 
-__all__ = ["adopt_dispositions", "catch_again", "catch_blocked", "forget_handlers", "set_disposition"]
+__all__ = [
+    "adopt_dispositions",
+    "catch_again",
+    "catch_blocked",
+    "forget_handlers",
+    "release_unused",
+    "set_disposition",
+]
 
 _OWN = frozenset(("SIGKILL", "SIGSTOP", "SIGBUS"))
 """Signals that can't be held back; SIGBUS is compat's own (compat.memory.guard)."""
@@ -58,6 +65,20 @@ def catch_blocked(process: LinuxProcess, mask: int) -> None:
         number = (wanted & -wanted).bit_length()
         wanted &= wanted - 1
         _catch(process, number)
+
+
+def release_unused(process: LinuxProcess) -> None:
+    """SIGTTOU is held back no longer than the guest wants: while it is, the host lets all write to a terminal."""
+    number = process.abi.signals.encode("SIGTTOU")
+    bit = 1 << (number - 1)
+    if not process.caught_mask & bit or process.actions.get(number, Action()).handler > 1:
+        return
+    if any(isinstance(each, LinuxThread) and (each.mask | each.wanted) & bit for each in process.threads.values()):
+        return
+    process.caught_mask &= ~bit
+    process.caught.discard(number)
+    if (host := _passed_on(process, number)) is not None:
+        process.host.release_signals([host])
 
 
 def catch_again(process: LinuxProcess, numbers: set[int]) -> None:
