@@ -94,6 +94,8 @@ class Dispatcher:
         if memory.flush:
             self.machine.flush_tlb()
             memory.flush = False
+        if memory.shares and not self.machine.shared_atomics.begun:
+            self.machine.stop()  # it begins outside of guest code
 
     def _end(self, thread: Thread, call: Call, values: Sequence[int], error: Exception) -> None:
         """The call did not return a value: an error, a wait, or the end of the thread."""

@@ -172,6 +172,9 @@ class Engine(Protocol):
     def wake(self, key: object, most: int) -> int:
         """Let up to *most* threads that wait for *key* go on; returns how many there were."""
 
+    def give_way(self) -> bool:
+        """End the running thread's turn after its call; False if no other can run."""
+
     def spawn(self, thread: Thread) -> None:
         """Let a new thread run; its registers came from `copy_registers` and were changed since."""
 

@@ -54,6 +54,8 @@ class Scheduler:
     def _turn(self) -> None:
         """Let the current thread run until something needs us; then serve it, and maybe give the CPU to another."""
         thread, process = self.current, self.process
+        if process.memory.shares:
+            self.machine.shared_atomics.begin()
         self.dispatcher.settle()
         stop = self.machine.run()
         if process.status is not None:
@@ -171,6 +173,11 @@ class Scheduler:
             thread.woken = True
             self._make_ready(thread)
         return len(found)
+
+    def give_way(self) -> bool:
+        if self.ready:
+            self.machine.stop()
+        return bool(self.ready)
 
     def spawn(self, thread: Thread) -> None:
         assert isinstance(thread.registers, SavedRegisters)

@@ -13,7 +13,7 @@ from typing import TypeVar
 from compat.abi import kept
 from compat.abi.conventions import Cpu, find_cpu
 from compat.abi.grids import Grid, StrPath, read_grid
-from compat.abi.kept_shapes import Kept
+from compat.abi.kept_text import Kept
 from compat.abi.rows import Row, StructRow
 from compat.data import dataclass, field
 from compat.errors import BadTable

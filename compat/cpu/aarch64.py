@@ -67,5 +67,8 @@ class AArch64(Family):
         self.engine.write_structure(_CP_REG, _system_register(3, 0, 14, 1, 0, _CNTKCTL_EL0VCTEN))
         self.engine.write_structure(_CP_REG, _system_register(3, 0, 1, 0, 0, _SCTLR_EL1))
 
+    def linked_load(self) -> tuple[str, bytes]:
+        return "x0", bytes.fromhex("017c5f88 000080d2 000020d4")  # ldxr w1, [x0]; mov x0, #0; brk #0
+
     def exception(self, number: int, pc: int) -> Event:
         return Event(_EXCEPTIONS.get(number, "illegal"), number, pc)

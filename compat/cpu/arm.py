@@ -37,8 +37,11 @@ _FLOAT_ON, _FPEXC_EN = 0xF << 20, 1 << 30
 _USER_MODE, _THUMB, _IT = 0x10, 0x20, 0x0600_FC00
 
 _SYNDROME = Register(140, 4)
-_SVC, _ABORT, _BREAKPOINT = 0x11, 0x24, 0x38
-"""Exception classes (Arm ARM G8.2.67, HSR.EC) that leave the syndrome behind and are no illegal instructions."""
+_NONE, _SVC, _ABORT, _BREAKPOINT = 0, 0x11, 0x24, 0x38
+"""Exception classes (Arm ARM G8.2.67, HSR.EC) that leave the syndrome behind and are no illegal instructions. A page
+looked up leaves one of no class, that describes the access."""
+_UNKNOWN_REASON = 0x0200_0000
+"""The syndrome of an illegal instruction: of no class too."""
 _CP_REG = 139
 _CNTKCTL = struct.pack("=IIIIIIIxxxxQ", 15, 0, 0, 14, 1, 0, 0, 2)
 """CNTKCTL.PL0VCTEN: programs may read CNTVCT and CNTFRQ (arch_timer_evtstrm, drivers/clocksource/arm_arch_timer.c)."""
@@ -72,14 +75,17 @@ class Arm(Family):
 
     def _is_hint(self) -> bool:
         syndrome = self.engine.read(_SYNDROME)
-        return syndrome == 0 or syndrome >> 26 in (_SVC, _ABORT, _BREAKPOINT)
+        return syndrome != _UNKNOWN_REASON and syndrome >> 26 in (_NONE, _SVC, _ABORT, _BREAKPOINT)
 
-    def invalid(self, pc: int) -> Event:
+    def invalid(self, pc: int) -> Event | None:
         self.engine.write(_SYNDROME, 0)
         return super().invalid(pc)
 
     def exception(self, number: int, pc: int) -> Event:
         return Event(_EXCEPTIONS.get(number, "illegal"), number, pc)
+
+    def linked_load(self) -> tuple[str, bytes]:
+        return "r0", bytes.fromhex("9f1f90e1 0000a0e3 700020e1")  # ldrex r1, [r0]; mov r0, #0; bkpt
 
     def filled(self) -> None:
         """Looking a page up makes Unicorn write the IT bits of the instruction into the CPU's state, where they stay

@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Any
 
 from compat.cpu._unicorn import ffi
+from compat.cpu.atomics import translator
 from compat.cpu.internals import Internals
 from compat.cpu.registers import Batch, Register, WideBatch
 from compat.errors import CompatError, Unsupported
@@ -157,6 +158,17 @@ class Engine:
         """Whether code asks after each access if it must stop; counting instructions needs it."""
         self.flush_code()
         return self._internals.check_after_access(wanted)
+
+    def translate_in_parallel(self, cpu: str, wanted: bool) -> bool:
+        """Say whether atomic instructions translated from now on are atomic for other host processes too.
+
+        Returns False if they can't be.
+        """
+        found = translator(self._library, cpu)
+        if found is not None:
+            found.parallel = wanted
+            self.flush_code()
+        return found is not None
 
     # --- hooks --------------------------------------------------------------------------------------------
 

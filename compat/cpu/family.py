@@ -105,8 +105,8 @@ class Family:
         """
         raise NotImplementedError
 
-    def invalid(self, pc: int) -> Event:
-        """Say what it means that Unicorn ended the run at *pc* with UC_ERR_INSN_INVALID."""
+    def invalid(self, pc: int) -> Event | None:
+        """Say what it means that Unicorn ended the run at *pc* with UC_ERR_INSN_INVALID; None: the guest goes on."""
         return Event("illegal", 0, pc)
 
     def settle(self, event: Event | None) -> None:
@@ -123,6 +123,14 @@ class Family:
     def set_tls(self, value: int) -> None:
         """Set the thread pointer."""
         self.engine.write(self.registers[self.tls], value)
+
+    illegal: ClassVar[int | None] = None
+    """The exception of an illegal instruction, for a CPU whose atomic instructions need no alignment."""
+
+    def linked_load(self) -> tuple[str, bytes] | None:
+        """A load-linked instruction for `Reservation`: the register that holds its address, and code that runs it,
+        clears that register and ends. None for a CPU that has no such instruction."""
+        return None
 
     def read_more(self) -> dict[str, int]:
         """Return user-visible state that has no Unicorn register."""
@@ -151,6 +159,9 @@ class Family:
     def pc_to_write(self, value: int) -> int:
         """What Unicorn must be told so that the PC becomes *value* and nothing else changes."""
         return value
+
+    def forgotten(self) -> None:
+        """All pages were forgotten: some may be no code any more, and each is fetched anew before it runs."""
 
     def filled(self) -> None:
         """A page of data was found in the middle of an instruction, which now goes on."""

@@ -2,7 +2,8 @@
 
 The 32-bit model is a 7457A (AltiVec). For 64 bits Unicorn can only be given its default model, a POWER10 that
 knows ISA 2.07 and most of 3.0; offer POWER8's capabilities. MSR.LE makes it little-endian, which the mode
-constant cannot. The time base is read here (`ppc_time`). DCBZ clears 32 bytes (32-bit) or 128 (64-bit).
+constant cannot. The time base is read here; a few instructions are exchanged for others (`ppc_exchange`). DCBZ
+clears 32 bytes (32-bit) or 128 (64-bit).
 
 XER's carry and overflow bits, the vector registers, VSCR and VRSAVE have no Unicorn register: they are read and set
 in a saved context (`ppc_context`).
@@ -18,7 +19,8 @@ from typing import Any, ClassVar
 from compat.cpu.engine import Engine
 from compat.cpu.family import OWN_PAGE, Event, Family, Supervisor, Wrong, numbered
 from compat.cpu.ppc_context import PROBE_VRSAVE, PROBE_VSCR, PROBE_XER, ContextFields, probe_vector
-from compat.cpu.ppc_time import TIME_READER_BIG, TIME_READER_LITTLE, time_read, without_time_readers
+from compat.cpu.ppc_exchange import SUSPICIOUS_BIG, SUSPICIOUS_LITTLE, exchanged, time_read
+from compat.cpu.ppc_scalar import computed, operation
 from compat.cpu.registers import Register
 
 __all__ = ["Ppc", "Ppc64", "Ppc64Le"]
@@ -59,7 +61,7 @@ class _PowerPC(Family):
     pc = "pc"
     msr: ClassVar[int]
     order: ClassVar[str] = ">"
-    suspicious = TIME_READER_BIG
+    suspicious = SUSPICIOUS_BIG
     vectors: ClassVar[int]
     vector_names: ClassVar[Sequence[str]]
     load_vector: ClassVar[int]
@@ -76,12 +78,15 @@ class _PowerPC(Family):
         self._fields = self._find_fields()
 
     def made(self, code: bytes) -> Wrong | None:
-        return without_time_readers(code, self.order)
+        return exchanged(code, self.order)
+
+    def linked_load(self) -> tuple[str, bytes]:
+        return "r3", struct.pack(f"{self.order}3I", 0x7C801828, 0x38600000, _TRAP)  # lwarx 4, 0, 3; li 3, 0; trap
 
     def exception(self, number: int, pc: int) -> Event | None:
         # Unicorn adds 4 to the PC for every exception, not only for SC.
         pc -= 4
-        if number in _ILLEGAL and self._read_time(pc):
+        if number in _ILLEGAL and (self._read_time(pc) or self._compute(pc)):
             return None
         self.engine.write(self.registers["pc"], pc)
         name = self._program(pc) if number == _PROGRAM else _EXCEPTIONS.get(number, "illegal")
@@ -94,6 +99,29 @@ class _PowerPC(Family):
         target, value = read
         self.engine.write(self.registers[f"r{target}"], value)
         return True
+
+    def _compute(self, pc: int) -> bool:
+        found = operation(self._word(pc))
+        if found is None or not self.msr & _VSX:
+            return False
+        first, second = (self._scalar(number) for number in (found.first, found.second))
+        result = computed(found.name, first, second, self.engine.read(self.registers["fpscr"]))
+        self.engine.write(self.registers["fpscr"], result.fpscr)
+        if found.name in ("ordered", "unordered"):
+            shift = 28 - 4 * found.target
+            conditions = self.engine.read(self.registers["cr"]) & ~(15 << shift)
+            self.engine.write(self.registers["cr"], conditions | result.value << shift)
+        elif found.target < 32:
+            self.engine.write(self.registers[f"f{found.target}"], result.value)
+        else:
+            self.write_more({f"vs{found.target}": result.value << 64})
+        return True
+
+    def _scalar(self, number: int) -> int:
+        """The high half of a VSX register."""
+        if number < 32:
+            return self.engine.read(self.registers[f"f{number}"])
+        return self.read_more()[f"vs{number}"] >> 64
 
     def _word(self, pc: int) -> int:
         code = self.supervisor.code(pc, 4)
@@ -178,4 +206,4 @@ class Ppc64Le(Ppc64):
 
     msr = _SF | _VSX | _LE
     order = "<"
-    suspicious = TIME_READER_LITTLE
+    suspicious = SUSPICIOUS_LITTLE

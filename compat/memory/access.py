@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Iterator
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from compat.errors import MemoryFault
 from compat.memory.areas import Area, AreaMap, Mark
-from compat.memory.changes import Changes
 from compat.memory.ram import PAGE, Ram
+
+if TYPE_CHECKING:
+    from compat.memory.changes import Changes
 
 __all__ = ["NOWHERE", "Access", "Accessor"]
 
@@ -49,7 +51,7 @@ class Accessor:
         """Where the guest page at *page* lies and what its translation allows, or None for a fault.
 
         *access* is one of Protection. A page that is both writable and executable is RX to fetches and RW to data, so
-        that a store into code is always seen.
+        that a store into code is always seen; one whose frame can be run elsewhere is RWX to data.
         """
         area = self._last
         if not area.start <= page < area.end:
@@ -66,9 +68,18 @@ class Accessor:
             area.executed = True
             if rights & _WRITE:
                 rights = _READ | _EXECUTE if access == _EXECUTE else _READ | _WRITE
+        if area.twin and rights & _WRITE and self._is_code_elsewhere(area):
+            rights |= _EXECUTE
         if self.changes is not None and rights & _WRITE:
             rights = self._seen_rights(self.changes, area, page, access, rights)
         return area.frame + page - area.start, rights
+
+    def _is_code_elsewhere(self, area: Area) -> bool:
+        """Whether another mapping of the file that *area* maps can be run: then each store must look for code."""
+        return any(
+            other.twin and other is not area and _RIGHTS[other.protection] & _EXECUTE and _one_file(other, area)
+            for other in self.areas
+        )
 
     @staticmethod
     def _seen_rights(changes: Changes, area: Area, page: int, access: int, rights: int) -> int:
@@ -145,7 +156,7 @@ class Accessor:
             and area.protection & _WRITE
             and area.frame is not None
             and (area.backing is None or area.offset + address - area.start + size <= area.backing.known)
-            and not area.executed
+            and not (area.executed or area.twin)
             and self.changes is None
         ):
             start = area.frame + address - area.start
@@ -172,13 +183,13 @@ class Accessor:
             if self.changes is not None:
                 self.changes.store(area, start, end)
             self.ram.view[place : place + end - start] = data[start - address : end - address]
-            if area.executed:
+            if area.executed or area.twin:
                 self.stale.append((place, end - start))
 
     def outdate(self, address: int, size: int) -> None:
         """Code in this range was changed behind the CPU's back: translate it anew."""
         for area in self.areas.between(address, address + size):
-            if area.frame is not None and area.executed:
+            if area.frame is not None and (area.executed or area.twin):
                 start, end = max(address, area.start), min(address + size, area.end)
                 self.stale.append((area.frame + start - area.start, end - start))
 
@@ -207,7 +218,7 @@ class Accessor:
             area, stop = self._reach(address, end, access)
             assert area.frame is not None
             start = area.frame + address - area.start
-            if access == _WRITE and area.executed:
+            if access == _WRITE and (area.executed or area.twin):
                 self.stale.append((start, stop - address))
             if access == _WRITE and self.changes is not None:
                 self.changes.store(area, address, stop)
@@ -228,3 +239,7 @@ class Accessor:
             if stop <= address:
                 raise self.explain(address, _KINDS[access])
         return area, stop
+
+
+def _one_file(area: Area, other: Area) -> bool:
+    return area.backing is not None and other.backing is not None and area.backing.same_file(other.backing)

@@ -34,7 +34,8 @@ class Mark:
 @dataclass(slots=True)
 class Area:
     """[start, end) in guest addresses. *frame* is the physical address of start, None while nothing may be accessed;
-    *offset* is the position in the backing file of start; *executed* tells that code may have been translated."""
+    *offset* is the position in the backing file of start; *executed* tells that code may have been translated, *twin*
+    that another area has the same frames."""
 
     start: int
     end: int
@@ -46,6 +47,7 @@ class Area:
     name: bytes = b""
     marks: int = 0
     executed: bool = False
+    twin: bool = False
 
     @property
     def size(self) -> int:
@@ -77,7 +79,7 @@ class Area:
 
     def continues(self, other: Area) -> bool:
         """Whether *other* goes on where this one ends in RAM as well, so that the two can be one."""
-        if not self.alike(other):
+        if not self.alike(other) or self.twin != other.twin:
             return False
         if self.frame is None or other.frame is None:
             return self.frame is other.frame

@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import mmap
 import os
+import struct
 import sys
 from collections.abc import Callable
 
@@ -26,6 +27,10 @@ _MAP_FIXED = 0x10  # the same number on Linux, macOS and the BSDs (sys/mman.h)
 _MAP_NORESERVE = getattr(mmap, "MAP_NORESERVE", 0x4000 if _LINUX else 0x40)
 _FRESH = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | _MAP_NORESERVE | _MAP_FIXED
 _READ_WRITE = mmap.PROT_READ | mmap.PROT_WRITE
+
+_ENTRY = struct.Struct("=Q")
+_PRESENT = 1 << 63
+_SHARED_MASK = _PRESENT | 1 << 61 | 1 << 56
 
 
 class Ram:
@@ -143,6 +148,19 @@ class Ram:
         vector = ffi.new("unsigned char[]", max(1, size // PAGE))
         self._check(lib.mincore(self.pointer + start, size, vector))
         return bytes(ffi.buffer(vector, size // PAGE))
+
+    def shared_pages(self, start: int, size: int) -> int:
+        """Pages in core that another process still shares since a fork; 0 where the host can't tell. From
+        /proc/self/pagemap (Documentation/admin-guide/mm/pagemap.rst): present, not of a file, not mapped here alone."""
+        if self.granule != PAGE:
+            return 0
+        try:
+            with open("/proc/self/pagemap", "rb", buffering=0) as file:
+                file.seek((self.first + start) // PAGE * 8)
+                entries = file.read(size // PAGE * 8)
+        except OSError:
+            return 0
+        return sum(entry & _SHARED_MASK == _PRESENT for (entry,) in _ENTRY.iter_unpack(entries[: len(entries) & ~7]))
 
     def _check(self, result: int) -> None:
         if result == -1:

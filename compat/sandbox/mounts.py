@@ -50,6 +50,11 @@ class HostMount(Mount):
         return self.leaf != b"."
 
     @property
+    def untouched(self) -> bool:
+        """Whether nobody has used it yet; one that is made at the first use holds nothing before."""
+        return callable(self._root)
+
+    @property
     def root_fd(self) -> int:
         if self._root is None:
             raise refuse(errno.ENODEV)  # closed

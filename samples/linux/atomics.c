@@ -1,4 +1,4 @@
-/* Atomic operations where another thread may run between any two instructions, or another process at the same time. */
+/* Atomic operations where another thread may run between any two instructions, or another process meanwhile. */
 #include "sample.h"
 #include <pthread.h>
 #include <sched.h>
@@ -6,7 +6,7 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 
-enum { THREADS = 4, ROUNDS = 40000, NODES = 8, PUSHES = 15000, SHARED_ROUNDS = 60000 };
+enum { THREADS = 4, ROUNDS = 40000, NODES = 8, PUSHES = 15000, SHARED_ROUNDS = 50000 };
 
 static _Atomic uint8_t bytes;
 static _Atomic uint16_t halves;
@@ -102,7 +102,7 @@ static int others_run_beside_a_loop(void)
     return pthread_join(thread, NULL) == 0;
 }
 
-struct common { _Atomic uint32_t word; _Atomic uint16_t half; _Atomic uint64_t wide; atomic_int ready; };
+struct common { _Atomic uint32_t word, compared; _Atomic uint16_t half; _Atomic unsigned long wide; atomic_int ready; };
 
 static void counting_together(struct common *common)
 {
@@ -111,8 +111,11 @@ static void counting_together(struct common *common)
         sched_yield();
     for (int i = 0; i < SHARED_ROUNDS; i++) {
         common->word++;
-        common->half++;
-        common->wide += 0x100000001;
+        common->half += 3;
+        common->wide += 5;
+        uint32_t seen = common->compared;
+        while (!atomic_compare_exchange_weak(&common->compared, &seen, seen + 1))
+            ;
     }
 }
 
@@ -125,6 +128,19 @@ static struct common *count_in_two_processes(void)
         _exit(0);
     waitpid(child, NULL, 0);
     return common;
+}
+
+/* x86 alone has atomic operations on any address. */
+static int anywhere(UNUSED struct common *common)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    volatile int *place = (volatile int *)((char *)common + 61);
+    *place = 5;
+    __asm__ volatile("lock incl %0" : "+m"(*place));
+    return *place == 6;
+#else
+    return 1;
+#endif
 }
 
 int main(void)
@@ -145,7 +161,9 @@ int main(void)
     CHECK("a stack without locks", twice == 0 && left == NODES);
     CHECK("others run beside a loop", others_run_beside_a_loop());
     struct common *common = count_in_two_processes();
-    CHECK("two processes", common->word == 2 * SHARED_ROUNDS && common->half == (uint16_t)(2 * SHARED_ROUNDS));
-    CHECK("two processes, 64 bits", common->wide == (uint64_t)2 * SHARED_ROUNDS * 0x100000001);
+    CHECK("two processes", common->word == 2 * SHARED_ROUNDS && common->half == (uint16_t)(6 * SHARED_ROUNDS));
+    CHECK("two processes, a long", common->wide == 10ul * SHARED_ROUNDS);
+    CHECK("two processes compare", common->compared == 2 * SHARED_ROUNDS);
+    CHECK("an operand anywhere", anywhere(common));
     return finish();
 }

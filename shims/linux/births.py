@@ -89,7 +89,7 @@ def _start_thread(thread: LinuxThread, birth: Birth) -> int:
 
 
 def _fork(thread: LinuxThread, birth: Birth) -> int:
-    pid = fork_process(thread, borrows="CLONE_VM" in birth.flags)
+    pid = fork_process(thread, borrows="CLONE_VM" in birth.flags, signal=birth.signal)
     if pid == 0:
         if birth.stack:
             thread.registers.write(thread.abi.cpu.sp, birth.stack)

@@ -18,6 +18,7 @@ __all__ = [
     "adopt_dispositions",
     "catch_again",
     "catch_blocked",
+    "catch_endings",
     "forget_handlers",
     "release_unused",
     "set_disposition",
@@ -86,6 +87,20 @@ def catch_again(process: LinuxProcess, numbers: set[int]) -> None:
     process.caught, process.caught_mask = set(), 0
     for number in numbers:
         _catch(process, number)
+
+
+def catch_endings(process: LinuxProcess) -> None:
+    """There is something to remove when the process ends: signals that end it from outside may not end it at once.
+
+    Not SIGINT: a shell that runs a loop goes on unless it sees the program die by that one.
+    """
+    for name in ("SIGHUP", "SIGTERM"):
+        number = process.abi.signals.encode(name)
+        host = _passed_on(process, number)
+        if host is None or host_signal.getsignal(host) is not host_signal.SIG_DFL:
+            continue
+        if process.actions.get(number, Action()).handler == 0:
+            _catch(process, number)
 
 
 def adopt_dispositions(thread: LinuxThread) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import time
+from collections.abc import Callable, Mapping
+from typing import Final
 
 from compat.abi.flags import FlagSet
 from compat.abi.handles import Pointer
@@ -96,22 +98,7 @@ class _Call:
 
 
 def _futex(call: _Call) -> int:
-    by_name = {
-        "FUTEX_WAIT": _wait,
-        "FUTEX_WAIT_BITSET": _wait,
-        "FUTEX_WAKE": _wake,
-        "FUTEX_WAKE_BITSET": _wake,
-        "FUTEX_REQUEUE": _requeue,
-        "FUTEX_CMP_REQUEUE": _requeue,
-        "FUTEX_WAKE_OP": _wake_op,
-        "FUTEX_LOCK_PI": _lock,
-        "FUTEX_LOCK_PI2": _lock,
-        "FUTEX_TRYLOCK_PI": _try_lock,
-        "FUTEX_UNLOCK_PI": _unlock,
-        "FUTEX_WAIT_REQUEUE_PI": _wait_for_lock,
-        "FUTEX_CMP_REQUEUE_PI": _requeue_to_lock,
-    }
-    for name, serve in by_name.items():
+    for name, serve in _OPERATIONS.items():
         if name in call.op:
             if "FUTEX_CLOCK_REALTIME" in call.op and name not in _BY_CLOCK:
                 break
@@ -188,3 +175,20 @@ def _requeue_to_lock(call: _Call) -> int:
     moves = _count(call.timeout)
     _check_value(call, word)
     return futex_pi.requeue(word, target, moves)
+
+
+_OPERATIONS: Final[Mapping[str, Callable[[_Call], int | None]]] = {
+    "FUTEX_WAIT": _wait,
+    "FUTEX_WAIT_BITSET": _wait,
+    "FUTEX_WAKE": _wake,
+    "FUTEX_WAKE_BITSET": _wake,
+    "FUTEX_REQUEUE": _requeue,
+    "FUTEX_CMP_REQUEUE": _requeue,
+    "FUTEX_WAKE_OP": _wake_op,
+    "FUTEX_LOCK_PI": _lock,
+    "FUTEX_LOCK_PI2": _lock,
+    "FUTEX_TRYLOCK_PI": _try_lock,
+    "FUTEX_UNLOCK_PI": _unlock,
+    "FUTEX_WAIT_REQUEUE_PI": _wait_for_lock,
+    "FUTEX_CMP_REQUEUE_PI": _requeue_to_lock,
+}

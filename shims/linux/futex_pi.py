@@ -167,8 +167,8 @@ def wait_for_lock(thread: LinuxThread, place: Place, target: Word, until: Until)
 
 
 def requeue(word: Word, target: Word, moves: int) -> int:
-    """Give the lock at *target* to the first that waits at *word*, if it is free, and let up to *moves* others wait for
-    it; returns how many these are together. Raises OSError(EINVAL) if one waits for another lock or for none."""
+    """Give the lock at *target*, if it is free, to the first that waits at *word*, and let up to *moves* others wait
+    for it; returns how many these are together. Raises OSError(EINVAL) if one of them waits for another or none."""
     process = word.process
     chosen = list(process.futexes.get(word.address, ()))[: moves + 1]
     if any(waiter.sleep.lock != target.address for waiter in chosen):

@@ -6,7 +6,7 @@ import errno
 import select
 import time
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 from compat.errors import Restart
 from shims.linux.futex_sleepers import Sleepers
@@ -35,18 +35,22 @@ def wait_at(
     """
     sleep = thread.resume
     if not isinstance(sleep, Sleep):
-        sleep = _begin(thread, places, until())
-    elif (woken := _woken(thread, sleep)) >= 0:
-        give_up(thread, sleep)
-        return woken
-    elif is_late(thread, sleep):
-        give_up(thread, sleep)
+        _stay(thread, _begin(thread, places, until()), absolute=absolute)
+    woken = _woken(thread, sleep)
+    if woken < 0 and not is_late(thread, sleep):
+        _stay(thread, sleep, absolute=absolute)
+    give_up(thread, sleep)
+    if woken < 0:
         raise OSError(errno.ETIMEDOUT, "futex")
+    return woken
+
+
+def _stay(thread: LinuxThread, sleep: Sleep, *, absolute: bool) -> NoReturn:
     if thread.interrupted:
         give_up(thread, sleep)
     restart: Restart = "sa_restart" if sleep.until is None or absolute else "no_handler"
     descriptors = {sleeper.signal: select.POLLIN for sleeper in sleep.sleepers.values()}
-    return thread.wait(descriptors=descriptors, until=sleep.until, key=sleep, resume=sleep, restart=restart)
+    thread.wait(descriptors=descriptors, until=sleep.until, key=sleep, resume=sleep, restart=restart)
 
 
 def is_late(thread: LinuxThread, sleep: Sleep) -> bool:

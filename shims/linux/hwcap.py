@@ -14,6 +14,9 @@ __all__ = ["IMPLEMENTER", "PART", "REVISION", "VARIANT", "Hardware", "hardware"]
 IMPLEMENTER, VARIANT, PART, REVISION = 0x41, 0, 0x51, 1
 """What AArch64 calls itself, in MIDR_EL1 and in /proc/cpuinfo: no CPU that was ever made, as QEMU's "max"."""
 
+_POWER_BLOCK, _L1_BYTES, _L1_WAYS = 128, 32768, 8
+"""The first caches of a POWER9; 64-bit kernels tell of caches (arch/powerpc/include/asm/elf.h), 0 what is not known."""
+
 
 @dataclass(frozen=True, slots=True)
 class Hardware:
@@ -40,6 +43,11 @@ class Hardware:
         if self.block:
             values |= {"AT_IGNOREPPC": 22, "AT_UCACHEBSIZE": 0}
             values |= {"AT_DCACHEBSIZE": self.block, "AT_ICACHEBSIZE": self.block}
+        if self.block == _POWER_BLOCK:
+            values |= dict.fromkeys(("AT_L1I_CACHESIZE", "AT_L1D_CACHESIZE"), _L1_BYTES)
+            values |= dict.fromkeys(("AT_L1I_CACHEGEOMETRY", "AT_L1D_CACHEGEOMETRY"), _L1_WAYS << 16 | self.block)
+            unknown = (f"AT_{name}_CACHE{fact}" for name in ("L2", "L3") for fact in ("SIZE", "GEOMETRY"))
+            values |= dict.fromkeys(unknown, 0)
         return values
 
 

@@ -1,28 +1,28 @@
 """What the engine asks of Linux: start a program, turn faults into signals, deliver what is pending.
 
-What a guest without signals and execve does not need is imported where it is used: its start is to be short.
+What a guest without signals does not need is imported where it is used: its start is to be short.
 """
 
 from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable
 
 from compat.abi.abi import Abi
 from compat.errors import BadFile, MemoryFault
 from compat.host import Host
+from compat.host.census import Census
 from compat.memory import AddressSpace
 from compat.process import CpuFault, Options, Program, Registers, Thread
 from compat.sandbox.place import Opened
 from shims.linux.execution import open_program
+from shims.linux.replacing import prepare_execute
 from shims.linux.standard import adopt_standard_files
 from shims.linux.start import enter
 from shims.linux.state import LinuxProcess, LinuxThread
 from shims.linux.vfork import give_back
 from shims.linux.view import build_view
 from shims.posix import limits
-from shims.posix.state import PosixThread
 
 __all__ = ["Linux", "make_personality", "make_process"]
 
@@ -40,6 +40,13 @@ def make_personality(process: LinuxProcess) -> Linux:
     return Linux(process)
 
 
+def _new_census() -> Census | None:
+    try:
+        return Census()
+    except OSError:
+        return None  # this host has no such files
+
+
 class Linux:
     """The personality of one Linux process."""
 
@@ -51,7 +58,7 @@ class Linux:
         process = self.process
         process.pid = os.getpid()
         limits.begin(process)
-        process.execute = _prepare_execute
+        process.execute = prepare_execute
         process.umask = process.host.umask(0)
         process.host.umask(process.umask)
         signal.signal(
@@ -59,7 +66,8 @@ class Linux:
         )  # a failed write tells the guest itself (shims/posix/transfers.py)
         build_view(process, program)
         adopt_standard_files(process)
-        thread = LinuxThread(process, process.pid, registers)
+        thread = process.threads[process.pid] = LinuxThread(process, process.pid, registers)
+        process.census = _new_census()
         if process.host.held_signals() or signal.SIG_IGN in map(signal.getsignal, _SHELLS):
             from shims.linux.catching import adopt_dispositions
 
@@ -92,17 +100,5 @@ class Linux:
         give_back(self.process)
         if self.process.ipc is not None:
             self.process.ipc.end()
-        self.process.view.close()
-
-
-def _prepare_execute(
-    thread: PosixThread,
-    directory: int | None,
-    path: bytes,
-    arguments: list[bytes],
-    environment: list[bytes],
-    flags: frozenset[str],
-) -> Callable[[], None]:
-    from shims.linux.replacing import prepare_execute
-
-    return prepare_execute(thread, directory, path, arguments, environment, flags)
+        if hasattr(self.process, "view"):  # else it never began
+            self.process.view.close()

@@ -11,9 +11,10 @@ from shims.linux.births import Birth, bear
 from shims.linux.state import LinuxThread
 from shims.linux.threads import end_thread, exit_thread
 from shims.linux.vfork import fork_and_wait
+from shims.posix.children import guest_status, wait_for_child
 from shims.posix.family import check_visible
 from shims.posix.openfiles import OpenFile
-from shims.posix.processes import execute, exit_process, fork_process, guest_status, wait_for_child
+from shims.posix.processes import execute, exit_process, fork_process
 
 _OLDEST, _NEWEST = 64, 88  # bytes of struct clone_args, first and latest version (include/uapi/linux/sched.h)
 

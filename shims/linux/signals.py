@@ -16,7 +16,8 @@ from shims.posix.state import Action, AltStack, Pending
 
 __all__: list[str] = []
 
-_MINSIGSTKSZ = 2048
+_MINSIGSTKSZ = {"aarch64": 5120, "ppc64": 8192}
+"""Where it is not 2048 (arch/*/include/uapi/asm/signal.h)."""
 _MASK64 = (1 << 64) - 1
 
 
@@ -261,7 +262,7 @@ def _new_altstack(thread: LinuxThread, record: Record) -> AltStack:
         raise OSError(errno.EINVAL, "flags")
     if "SS_DISABLE" in flags:
         return AltStack()
-    if record.int("size") < _MINSIGSTKSZ:
+    if record.int("size") < _MINSIGSTKSZ.get(thread.abi.cpu.kind, 2048):
         raise OSError(errno.ENOMEM, "stack too small")
     return AltStack(record.int("sp"), record.int("size"), "SS_AUTODISARM" in flags)
 

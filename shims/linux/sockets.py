@@ -13,7 +13,16 @@ from shims.linux.state import LinuxThread
 from shims.posix import messages as transfers
 from shims.posix import options, sockets
 
-__all__ = ["accept4", "socketcall"]
+__all__ = ["accept4", "socket", "socketcall"]
+
+
+def socket(thread: LinuxThread, family: Constant, type: FlagSet, protocol: int) -> int:
+    """socket(2): also of AF_NETLINK."""
+    if family == "AF_NETLINK" and not type.unknown:
+        from shims.linux.netlink import open_socket  # rarely needed
+
+        return open_socket(thread, type, protocol)
+    return sockets.socket(thread, family, type, protocol)
 
 
 def accept4(thread: LinuxThread, fd: int, addr: int, size: Pointer[int] | None, flags: FlagSet) -> int:
@@ -92,7 +101,7 @@ _HANDLES: Final[Mapping[str, Callable[[LinuxThread, list[int], int], Any]]] = {
 }
 
 _CALLS: Final[Mapping[str, tuple[str, Callable[..., int | None]]]] = {
-    "SYS_SOCKET": ("FTi", sockets.socket),
+    "SYS_SOCKET": ("FTi", socket),
     "SYS_BIND": ("iAi", sockets.bind),
     "SYS_CONNECT": ("iAi", sockets.connect),
     "SYS_LISTEN": ("ii", sockets.listen),

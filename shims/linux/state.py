@@ -8,6 +8,7 @@ from weakref import WeakSet
 
 from compat.abi.abi import Abi
 from compat.host import Host
+from compat.host.census import Entry
 from compat.memory import AddressSpace
 from compat.process import Options, Registers
 from shims.posix.openfiles import OpenFile
@@ -22,9 +23,9 @@ __all__ = ["LinuxProcess", "LinuxThread", "Sleep", "Timer", "Waiter"]
 class LinuxProcess(PosixProcess):
     """Adds the program break [*break_start*, *break_end*), the auxiliary vector, the *trampoline* page's addresses by
     name (`sigreturn`, `rt_sigreturn`), *personality*, *dumpable*, futex queues and those of locks with priority
-    inheritance by address, host threads that wait at shared words (*sleepers*),
-    the registered memory *barriers*, the first thread's exit status, and the host descriptor whose closing ends the
-    parent's vfork (*parent_gate*)."""
+    inheritance by address, host threads that wait at shared words (*sleepers*), the registered memory *barriers*,
+    whether it has *executed* a program since its birth, the first thread's exit status, and the host descriptor whose
+    closing ends the parent's vfork (*parent_gate*)."""
 
     def __init__(self, abi: Abi, memory: AddressSpace, host: Host, options: Options) -> None:
         super().__init__(abi, memory, host, options)
@@ -40,6 +41,7 @@ class LinuxProcess(PosixProcess):
         self.next_tid = 0
         self.leader_status = 0
         self.parent_gate = -1
+        self.executed = True
         self.thp_disabled = False
         self.futexes: dict[int, deque[Waiter]] = {}
         self.locks: dict[int, deque[Sleep]] = {}
@@ -55,6 +57,17 @@ class LinuxProcess(PosixProcess):
         from shims.linux.recognizing import recognize  # rarely needed, and it knows all kinds of files
 
         return recognize(self, fd)
+
+    def declare(self) -> None:
+        """Tell the other processes of the run what this one is now."""
+        if self.census is None:
+            return
+        leader = self.threads.get(self.pid) or next(iter(self.threads.values()), None)
+        name = leader.name if isinstance(leader, LinuxThread) else b""
+        arguments = b"".join(argument + b"\0" for argument in self.arguments)
+        born = self.host.relation(self.pid).born
+        program = self.executable.guest_path
+        self.census.enter(self.pid, Entry(born, self.executed, name, program, arguments, self.memory.mapped))
 
     def pending_changed(self, added: int = 0) -> None:
         for file in self.signal_files:
@@ -78,7 +91,10 @@ class LinuxProcess(PosixProcess):
         thread.clear_tid = 0
         thread.robust_list = 0
         thread.parent_death_signal = 0
+        self.executed = False
         super().become_child(thread, borrows=borrows)
+        if not borrows:  # else it will soon be another program
+            self.declare()
 
     @property
     def read_implies_exec(self) -> bool:

@@ -12,7 +12,6 @@ from collections.abc import Callable
 
 from compat.data import dataclass, field
 from compat.host import Host
-from compat.memory.changes import Difference
 from shims.linux.state import LinuxProcess, LinuxThread
 
 __all__ = ["fork_and_wait", "give_back"]
@@ -56,7 +55,7 @@ def fork_and_wait(thread: LinuxThread, fork: Callable[[], int]) -> int:
             process.parent_gate = end
             return 0
         host.close(end)
-        thread.resume = loan = _Loan(pid, gate, process.break_end)
+        loan = _Loan(pid, gate, process.break_end)
     while not loan.read(host):
         if not thread.interrupted:
             thread.wait(descriptors={loan.gate: select.POLLIN}, resume=loan)
@@ -67,6 +66,8 @@ def fork_and_wait(thread: LinuxThread, fork: Callable[[], int]) -> int:
 
 
 def _take_back(process: LinuxProcess, loan: _Loan) -> None:
+    from compat.memory.changes import Difference
+
     try:
         break_end, *parts = marshal.loads(loan.received)
     except (EOFError, ValueError, TypeError):

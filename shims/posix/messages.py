@@ -20,6 +20,7 @@ from shims.posix.socketfiles import (
     LONGEST_MESSAGE,
     NOWAIT,
     Paused,
+    PrivateSocket,
     Socket,
     find_socket,
     is_connected,
@@ -108,6 +109,8 @@ def _send(
     if "MSG_FASTOPEN" in flags:
         raise OSError(errno.EOPNOTSUPP, "MSG_FASTOPEN")
     views = views_of(thread, spans, write=False)
+    if isinstance(kind, PrivateSocket):
+        return kind.send(thread, b"".join(views), raw)
     if kind.type != "SOCK_DGRAM" and kind.family != "AF_UNIX":
         raw = b""  # tcp_sendmsg() does not look at it
     if raw and kind.type == "SOCK_STREAM":
@@ -116,9 +119,7 @@ def _send(
         raise OSError(errno.ENETUNREACH if kind.family == "AF_INET" else errno.EADDRNOTAVAIL, "no network")
     bits, patient, quiet = flags.host(_SENT), "MSG_DONTWAIT" not in flags, "MSG_NOSIGNAL" in flags
     with host_address(thread, kind, raw) if raw else nullcontext(b"") as address:
-        return transmit(
-            thread, file, kind, views, bits, address=address, control=control, patient=patient, quiet=quiet
-        )
+        return transmit(thread, file, kind, views, bits, address=address, control=control, patient=patient, quiet=quiet)
 
 
 def recv(thread: PosixThread, fd: int, buf: Buffer, count: int, flags: FlagSet) -> int:

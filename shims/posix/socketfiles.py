@@ -25,8 +25,8 @@ from shims.posix.state import Pending, PosixThread
 from shims.posix.transfers import Progress, nonblocking, skip
 
 __all__ = [
-    "FAMILIES", "HOST_TIME", "LONGEST_MESSAGE", "NOWAIT", "TYPES", "Paused", "Socket", "find_socket", "has_network",
-    "is_connected", "nonblocking_host", "pause", "recognize_socket", "scatter", "transmit",
+    "FAMILIES", "HOST_TIME", "LONGEST_MESSAGE", "NOWAIT", "TYPES", "Paused", "PrivateSocket", "Socket", "find_socket",
+    "has_network", "is_connected", "nonblocking_host", "pause", "recognize_socket", "scatter", "transmit",
 ]  # fmt: skip
 
 FAMILIES: Final[dict[str, int]] = {name: getattr(host_names, name) for name in ("AF_UNIX", "AF_INET", "AF_INET6")}
@@ -56,6 +56,8 @@ class Socket(SpecialFile):
     is never bound, connected or given an address, so that no packet can leave it. *stamp* is the option that asked for
     the time of each message, or ""."""
 
+    travels = True
+
     def __init__(self, family: str, type: str, protocol: int, *, isolated: bool = False, name: bytes = b"") -> None:
         self.family = family
         self.type = type
@@ -76,6 +78,32 @@ class Socket(SpecialFile):
 
     def write(self, thread: PosixThread, file: OpenFile, views: list[memoryview]) -> int:
         return transmit(thread, file, self, views)
+
+
+class PrivateSocket(Socket):
+    """A socket whose other end is this program itself: it has the calls that reach there. Names are the guest's struct
+    sockaddr; errors are those of the calls."""
+
+    travels = False
+
+    def write(self, thread: PosixThread, file: OpenFile, views: list[memoryview]) -> int:
+        return self.send(thread, b"".join(views), b"")
+
+    def bind(self, thread: PosixThread, raw: bytes) -> None:
+        raise NotImplementedError
+
+    def connect(self, thread: PosixThread, raw: bytes) -> None:
+        raise NotImplementedError
+
+    def own_name(self, thread: PosixThread) -> bytes:
+        raise NotImplementedError
+
+    def peer_name(self, thread: PosixThread) -> bytes:
+        raise NotImplementedError
+
+    def send(self, thread: PosixThread, data: bytes, raw: bytes) -> int:
+        """Take *data* for the name *raw*, or for the peer where that is empty."""
+        raise NotImplementedError
 
 
 def scatter(views: list[memoryview], data: bytes) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import binascii
 import mmap
 import struct
-import zlib
 from typing import Final
 
 __all__ = ["SocketNames"]
@@ -40,7 +40,7 @@ class SocketNames:
         return b""
 
     def _places(self, host_name: bytes) -> list[int]:
-        first = zlib.crc32(host_name)
+        first = binascii.crc32(host_name)
         return [(first + k) % _SLOTS * _SLOT.size for k in range(_NEAR)]
 
     def _read(self, place: int) -> tuple[bytes, bytes]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from compat.abi.abi import Abi
 from compat.data import dataclass, field
 from compat.host import Host
+from compat.host.census import Census
 from compat.memory import AddressSpace
 from compat.process import Options, Process, Registers, Thread
 from compat.sandbox.place import Opened
@@ -59,9 +60,12 @@ class Pending:
 
 @dataclass
 class Child:
-    """A child process that has not been waited for. *watch* is a host descriptor that becomes readable when it ends,
-    or -1 where the host has none; owned here."""
+    """A child process that has not been waited for, by the id of the thread that is its *parent*, and the guest's
+    number of the *signal* that tells of its end, 0 for none. *watch* is a host descriptor that becomes readable then,
+    once somebody waits, else -1; owned here."""
 
+    signal: int
+    parent: int
     watch: int = -1
 
     def forget(self, host: Host) -> None:
@@ -76,8 +80,8 @@ class PosixProcess(Process):
     the guest's signal number, signals *pending* for any thread, and *limits* by RLIMIT name as (soft, hard).
 
     Also *credentials*, *children* by pid, whether it adopts orphans (*subreaper*), and *root_pid*, the first guest
-    process: the top of the tree that guests see, *executable*, the program's file, *socket_names*, and *ipc* once
-    System V IPC is used."""
+    process, *census*, which tells of the run's processes on hosts that can, *executable*, the program's file,
+    *socket_names*, and *ipc* once System V IPC is used."""
 
     def __init__(self, abi: Abi, memory: AddressSpace, host: Host, options: Options) -> None:
         super().__init__(abi, memory, host, options)
@@ -97,6 +101,7 @@ class PosixProcess(Process):
         self.credentials = Credentials.of(host)
         self.execute: Execute | None = None
         self.subreaper = False
+        self.census: Census | None = None
         self.executable = Opened(-1, None, b"", None)
         self.arguments: list[bytes] = []
         self.environment: list[bytes] = []

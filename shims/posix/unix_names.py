@@ -6,7 +6,7 @@ import errno
 from typing import NoReturn
 
 from compat.host import unix_address, unix_name
-from shims.posix.addresses import check, family_of, unix_path, unix_token
+from shims.posix.addresses import abstract_name, check, family_of, unix_path
 from shims.posix.openfiles import OpenFile
 from shims.posix.socketfiles import Socket
 from shims.posix.state import PosixThread
@@ -55,7 +55,7 @@ def _bind_path(thread: PosixThread, file: OpenFile, path: bytes) -> bytes:
 
 
 def _bind_abstract(thread: PosixThread, file: OpenFile, name: bytes) -> None:
-    thread.host.bind(file.fd, unix_address(b"\0" + unix_token(thread) + name))
+    thread.host.bind(file.fd, unix_address(abstract_name(thread, name)))
 
 
 def _choose(thread: PosixThread, file: OpenFile) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from compat.cpu.ppc_time import TICKS_PER_SECOND
+from compat.cpu.ppc_exchange import TICKS_PER_SECOND
 from compat.process import CpuFault
 from shims.linux.emulation import emulate
 from shims.linux.proc_cpuinfo import cpuinfo

@@ -189,6 +189,16 @@ def test_abstract_names_are_private(guest: FakeGuest) -> None:
     assert name_of(guest, "getpeername", client)[2:] == b"\0compat-test"
 
 
+def test_the_longest_abstract_name(guest: FakeGuest) -> None:
+    name = b"\0" + b"h" * 107
+    server = listening(guest, name)
+    client = guest.call("socket", "AF_UNIX", "SOCK_STREAM", 0)
+    guest.call("connect", client, *unix(guest, name))
+    assert name_of(guest, "getpeername", client)[2:] == name
+    assert name_of(guest, "getsockname", server)[2:] == name
+    assert guest.fails("connect", client, *unix(guest, name + b"h")) == "EINVAL"
+
+
 def test_the_system_chooses_a_name(guest: FakeGuest) -> None:
     fd = guest.call("socket", "AF_UNIX", "SOCK_DGRAM", 0)
     guest.call("bind", fd, *unix(guest, b""))
@@ -293,7 +303,7 @@ def test_a_machine_without_a_network(guest: FakeGuest, family: str, address: str
 
 
 def test_families_that_are_not_there(guest: FakeGuest) -> None:
-    assert guest.fails("socket", "AF_NETLINK", "SOCK_RAW", 0) == "EAFNOSUPPORT"
+    assert guest.fails("socket", "AF_NETLINK", "SOCK_RAW", 9) == "EPROTONOSUPPORT"
     assert guest.fails("socket", "AF_PACKET", "SOCK_RAW", 0) == "EAFNOSUPPORT"
     assert guest.fails("socket", "AF_INET", "SOCK_RAW", 1) == "EPERM"
     assert guest.fails("socketpair", "AF_INET", "SOCK_STREAM", 0, guest.room(8)) == "EOPNOTSUPP"
