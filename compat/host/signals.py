@@ -79,6 +79,10 @@ class Signals(WithLibc):
         """Block them for the calling thread."""
         signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
 
+    def release_signals(self, numbers: Iterable[int]) -> None:
+        """Let the host act on them again."""
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, numbers)
+
     def held_signals(self) -> set[int]:
         """Those that the calling thread blocks."""
         return set(map(int, signal.pthread_sigmask(signal.SIG_BLOCK, ())))

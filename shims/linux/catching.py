@@ -20,6 +20,7 @@ __all__ = [
     "catch_blocked",
     "catch_endings",
     "forget_handlers",
+    "release_unused",
     "set_disposition",
 ]
 
@@ -65,6 +66,20 @@ def catch_blocked(process: LinuxProcess, mask: int) -> None:
         number = (wanted & -wanted).bit_length()
         wanted &= wanted - 1
         _catch(process, number)
+
+
+def release_unused(process: LinuxProcess) -> None:
+    """SIGTTOU is held back no longer than the guest wants: while it is, the host lets all write to a terminal."""
+    number = process.abi.signals.encode("SIGTTOU")
+    bit = 1 << (number - 1)
+    if not process.caught_mask & bit or process.actions.get(number, Action()).handler > 1:
+        return
+    if any(isinstance(each, LinuxThread) and (each.mask | each.wanted) & bit for each in process.threads.values()):
+        return
+    process.caught_mask &= ~bit
+    process.caught.discard(number)
+    if (host := _passed_on(process, number)) is not None:
+        process.host.release_signals([host])
 
 
 def catch_again(process: LinuxProcess, numbers: set[int]) -> None:

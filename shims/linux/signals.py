@@ -8,7 +8,7 @@ import time
 from compat.abi.flags import Constant
 from compat.abi.handles import Pointer
 from compat.abi.structs import Record
-from shims.linux.catching import catch_blocked, set_disposition
+from shims.linux.catching import catch_blocked, release_unused, set_disposition
 from shims.linux.delivery import sigreturn as leave_handler
 from shims.linux.state import LinuxThread
 from shims.posix.siginfo import siginfo
@@ -60,6 +60,7 @@ def _exchange(thread: LinuxThread, signal: Constant, new: Action | None) -> Acti
     if new is not None:
         process.actions[number] = new
         set_disposition(process, number, new, old)
+        release_unused(process)
     return old
 
 
@@ -116,6 +117,7 @@ def set_mask(thread: LinuxThread, mask: int) -> None:
     """Change the mask; a signal that it no longer blocks is delivered at the end of the call."""
     thread.mask = mask & ~thread.process.unblockable
     catch_blocked(thread.process, thread.mask)
+    release_unused(thread.process)
     if thread.pending or thread.process.pending:
         thread.process.attention = True
 

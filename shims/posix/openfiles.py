@@ -77,6 +77,7 @@ class OpenFile:
         mode = os.fstat(fd).st_mode if self.opened.node is None else self.opened.node.mode
         self.is_directory = stat.S_ISDIR(mode)
         self.may_block = not (stat.S_ISREG(mode) or self.is_directory or stat.S_ISBLK(mode))
+        self.is_terminal = stat.S_ISCHR(mode) and self.opened.node is None and os.isatty(fd)
         self.may_try = stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
 
     def close(self) -> None:

@@ -99,6 +99,10 @@ def receive(thread: PosixThread, file: OpenFile, spans: Sequence[Span]) -> int:
         except OSError as error:
             if error.errno not in _CANNOT_TRY:
                 raise
+    if file.is_terminal:
+        from shims.posix.jobs import check_foreground  # only here: few guests read from a terminal
+
+        check_foreground(thread, file)
     wait_until_ready(thread, file, select.POLLIN)
     return thread.host.readv(file.fd, views)
 
