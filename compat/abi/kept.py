@@ -36,11 +36,14 @@ def state_of(files: Sequence[StrPath]) -> str:
 
 
 class _File:
-    """A file of the cache folder for *name* and *folders*; *state* is that of the files it was made from."""
+    """A file of the cache folder for *name* and *folders*; *state* is that of the files it was made from.
+
+    Each place that compat is installed in has its own.
+    """
 
     def __init__(self, name: str, folders: Sequence[StrPath], state: str) -> None:
         folder = _folder()
-        place = binascii.crc32("\n".join(map(str, folders)).encode(errors="surrogateescape"))
+        place = binascii.crc32("\n".join([__file__, *map(str, folders)]).encode(errors="surrogateescape"))
         self._kind = name.partition("-")[0] + "-"
         self._path = os.path.join(folder, f"{name}-{place:08x}") if folder else None
         self._state = state

@@ -160,6 +160,9 @@ class Family:
         """What Unicorn must be told so that the PC becomes *value* and nothing else changes."""
         return value
 
+    def forgotten(self) -> None:
+        """All pages were forgotten: some may be no code any more, and each is fetched anew before it runs."""
+
     def filled(self) -> None:
         """A page of data was found in the middle of an instruction, which now goes on."""
 

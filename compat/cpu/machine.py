@@ -278,6 +278,7 @@ class Machine:
     def flush_tlb(self) -> None:
         """Forget every page: needed when a page loses a permission or its frame."""
         self._watch.frames.clear()
+        self.family.forgotten()
         self._fills = 0
         self._engine.flush_tlb()
 

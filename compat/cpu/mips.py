@@ -227,6 +227,12 @@ class _Mips(Family):
             self._idle[page] = addresses
             self.engine.end_runs_at([address for page in self._idle.values() for address in page])
 
+    def forgotten(self) -> None:
+        """When a run ends, Unicorn looks up each address where runs end; one without code now would be a fault."""
+        if self._idle:
+            self._idle.clear()
+            self.engine.end_runs_at(())
+
     def resume_address(self) -> int:
         pc = super().resume_address()
         if self._idle and {pc, pc + 4} & set(self._idle.get(pc & ~0xFFF, ())):

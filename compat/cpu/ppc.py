@@ -20,6 +20,7 @@ from compat.cpu.engine import Engine
 from compat.cpu.family import OWN_PAGE, Event, Family, Supervisor, Wrong, numbered
 from compat.cpu.ppc_context import PROBE_VRSAVE, PROBE_VSCR, PROBE_XER, ContextFields, probe_vector
 from compat.cpu.ppc_exchange import SUSPICIOUS_BIG, SUSPICIOUS_LITTLE, exchanged, time_read
+from compat.cpu.ppc_scalar import computed, operation
 from compat.cpu.registers import Register
 
 __all__ = ["Ppc", "Ppc64", "Ppc64Le"]
@@ -85,7 +86,7 @@ class _PowerPC(Family):
     def exception(self, number: int, pc: int) -> Event | None:
         # Unicorn adds 4 to the PC for every exception, not only for SC.
         pc -= 4
-        if number in _ILLEGAL and self._read_time(pc):
+        if number in _ILLEGAL and (self._read_time(pc) or self._compute(pc)):
             return None
         self.engine.write(self.registers["pc"], pc)
         name = self._program(pc) if number == _PROGRAM else _EXCEPTIONS.get(number, "illegal")
@@ -98,6 +99,29 @@ class _PowerPC(Family):
         target, value = read
         self.engine.write(self.registers[f"r{target}"], value)
         return True
+
+    def _compute(self, pc: int) -> bool:
+        found = operation(self._word(pc))
+        if found is None or not self.msr & _VSX:
+            return False
+        first, second = (self._scalar(number) for number in (found.first, found.second))
+        result = computed(found.name, first, second, self.engine.read(self.registers["fpscr"]))
+        self.engine.write(self.registers["fpscr"], result.fpscr)
+        if found.name in ("ordered", "unordered"):
+            shift = 28 - 4 * found.target
+            conditions = self.engine.read(self.registers["cr"]) & ~(15 << shift)
+            self.engine.write(self.registers["cr"], conditions | result.value << shift)
+        elif found.target < 32:
+            self.engine.write(self.registers[f"f{found.target}"], result.value)
+        else:
+            self.write_more({f"vs{found.target}": result.value << 64})
+        return True
+
+    def _scalar(self, number: int) -> int:
+        """The high half of a VSX register."""
+        if number < 32:
+            return self.engine.read(self.registers[f"f{number}"])
+        return self.read_more()[f"vs{number}"] >> 64
 
     def _word(self, pc: int) -> int:
         code = self.supervisor.code(pc, 4)

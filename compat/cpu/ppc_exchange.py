@@ -2,8 +2,8 @@
 
 - Of the time base (MFTB, and MFSPR 268 and 269; Power ISA 3.0, book II, 6.1) it reads 0. An illegal instruction takes
   the place, and the exception of that does the reading.
-- XSCMPUDP and XSCMPODP answer "greater" as well as "unordered" for a NaN. FCMPU and FCMPO are the same for the first
-  32 registers and right; those that name another register stay wrong (book I, 4.6.8 and 7.6.3).
+- Of the scalar operations in `ppc_scalar` two are the same as FCMPU and FCMPO for the first 32 registers; an illegal
+  instruction takes the place of the others.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import re
 import struct
 
 from compat.cpu.family import Wrong
+from compat.cpu.ppc_scalar import operation
 
 __all__ = ["SUSPICIOUS_BIG", "SUSPICIOUS_LITTLE", "TICKS_PER_SECOND", "exchanged", "time_read"]
 
@@ -20,13 +21,13 @@ TICKS_PER_SECOND = 512_000_000
 
 _TIME_MASK, _LOWER, _UPPER = 0xFC1F_FFBF, 0x7C0C_42A6, 0x7C0D_42A6
 """MFTB differs from MFSPR in one bit, which the mask leaves out."""
-_COMPARE_MASK, _COMPARES = 0xFC60_07FF, {0xF000_0118: 0xFC00_0000, 0xF000_0158: 0xFC00_0040}
-_COMPARE_OPERANDS = 0x039F_F800
-_ILLEGAL = 0
+_COMPARES, _COMPARE_OPERANDS = {"unordered": 0xFC00_0000, "ordered": 0xFC00_0040}, 0x039F_F800
+_ILLEGAL, _UPPER_REGISTER = 0, 32
 
-SUSPICIOUS_BIG = re.compile(rb"[\x7c-\x7f].\x42[\xa6\xe6]|[\xf0-\xf3]..[\x18\x58]", re.DOTALL)
-SUSPICIOUS_LITTLE = re.compile(rb"[\xa6\xe6]\x42.[\x7c-\x7f]|[\x18\x58]..[\xf0-\xf3]", re.DOTALL)
-"""What every such instruction matches."""
+_COMPARE, _CHOICE = rb"[\x18-\x1f\x58-\x5f]", rb"[\x00-\x07\x40-\x47\x80-\x87\xc0-\xc7]"
+SUSPICIOUS_BIG = re.compile(rb"[\x7c-\x7f].\x42[\xa6\xe6]|[\xf0-\xf3]..(?:%b|%b)" % (_COMPARE, _CHOICE), re.DOTALL)
+SUSPICIOUS_LITTLE = re.compile(rb"[\xa6\xe6]\x42.[\x7c-\x7f]|(?:%b|%b)..[\xf0-\xf3]" % (_COMPARE, _CHOICE), re.DOTALL)
+"""What every such instruction matches, and some others."""
 
 
 def time_read(word: int, nanoseconds: int, bits: int) -> tuple[int, int] | None:
@@ -51,5 +52,10 @@ def exchanged(code: bytes, order: str) -> Wrong | None:
 def _better(word: int) -> int:
     if word & _TIME_MASK in (_LOWER, _UPPER):
         return _ILLEGAL
-    compare = _COMPARES.get(word & _COMPARE_MASK)
-    return word if compare is None else compare | word & _COMPARE_OPERANDS
+    found = operation(word)
+    if found is None:
+        return word
+    low = found.first < _UPPER_REGISTER > found.second
+    if found.name in _COMPARES:
+        return _COMPARES[found.name] | word & _COMPARE_OPERANDS if low else _ILLEGAL
+    return _ILLEGAL

@@ -9,8 +9,8 @@ from __future__ import annotations
 import marshal
 import mmap
 import os
-from typing import NamedTuple
 
+from compat.data import dataclass
 from compat.host.libc import member
 
 __all__ = ["Census", "Entry"]
@@ -21,7 +21,8 @@ _MOST = 8192  # bytes of one text
 _HEAD = 4
 
 
-class Entry(NamedTuple):
+@dataclass(frozen=True)
+class Entry:
     """*born* as in compat.host.tree.Relation; whether it has *executed* a program since its birth; its short name, its
     program's path, its arguments with a NUL behind each, and the *size* of its memory in bytes."""
 
@@ -46,8 +47,8 @@ class Census:
 
     def enter(self, pid: int, entry: Entry) -> None:
         """Let the others see *entry*."""
-        cut = entry._replace(program=entry.program[:_MOST], arguments=entry.arguments[: _SLOT - _MOST - 256])
-        text = marshal.dumps(tuple(cut))
+        texts = entry.name, entry.program[:_MOST], entry.arguments[: _SLOT - _MOST - 256]
+        text = marshal.dumps((entry.born, entry.executed, *texts, entry.size))
         with mmap.mmap(self._fd, _SLOT, offset=pid * _SLOT) as slot:  # stores know no RLIMIT_FSIZE
             slot[:_HEAD] = bytes(_HEAD)
             slot[_HEAD : _HEAD + len(text)] = text

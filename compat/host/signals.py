@@ -11,8 +11,9 @@ import os
 import signal
 import struct
 from collections.abc import Iterable
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
+from compat.data import dataclass
 from compat.host.constants import LINUX
 from compat.host.libc import WithLibc, raise_errno
 
@@ -32,7 +33,8 @@ _QUEUE_CALL: Final = {"x86_64": 129, "aarch64": 138, "riscv64": 138, "ppc64le": 
 _PIDFD_CALL: Final = 424  # pidfd_send_signal, on every CPU
 
 
-class Arrived(NamedTuple):
+@dataclass(frozen=True)
+class Arrived:
     """A host signal: what its siginfo_t said, in the host's numbers; *value* is sival_ptr, *number* is sival_int."""
 
     signal: int

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Iterator
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from compat.errors import MemoryFault
 from compat.memory.areas import Area, AreaMap, Mark
-from compat.memory.changes import Changes
 from compat.memory.ram import PAGE, Ram
+
+if TYPE_CHECKING:
+    from compat.memory.changes import Changes
 
 __all__ = ["NOWHERE", "Access", "Accessor"]
 

@@ -10,7 +10,6 @@ import itertools
 from collections.abc import Callable
 
 from compat.memory.areas import Area, Mark
-from compat.memory.changes import Changes
 from compat.memory.mapping import Mapper, check_page, check_shared, rounded
 from compat.memory.ram import PAGE, Ram
 
@@ -108,6 +107,8 @@ class AddressSpace(Mapper):
 
     def borrowed(self) -> None:
         """In the child of a vfork: record what happens to the memory, which is a copy of the parent's."""
+        from compat.memory.changes import Changes  # only here: few guests lend memory
+
         self.changes = Changes(self)
         self.flush = True
 

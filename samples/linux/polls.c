@@ -21,6 +21,12 @@ static const char *told(int result) {
     return result < 0 ? error_name(errno) : "0";
 }
 
+/* One line of answers, each call after the other: C leaves the order of arguments open. */
+#define STEP(what, call) (strcat(strcat(strcat(line, *line ? ", " : ""), what ": "), told(call)))
+#define LINE() (say("%s", line), *line = 0)
+
+static char line[300];
+
 /* Waits at most so long; answers how many events there were, prints the first. */
 static void look(const char *what, int set, int patience) {
     struct epoll_event found[4];
@@ -48,8 +54,9 @@ static void modes(void) {
     look("once", set, 0), look("once again", set, 0);
     control(set, EPOLL_CTL_MOD, ends[0], EPOLLIN | EPOLLONESHOT, 4);
     look("armed again", set, 0);
-    say("removed: %s, again: %s", told(control(set, EPOLL_CTL_DEL, ends[0], 0, 0)),
-        told(control(set, EPOLL_CTL_DEL, ends[0], 0, 0)));
+    STEP("removed", control(set, EPOLL_CTL_DEL, ends[0], 0, 0));
+    STEP("again", control(set, EPOLL_CTL_DEL, ends[0], 0, 0));
+    LINE();
     socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
     control(set, EPOLL_CTL_ADD, pair[0], EPOLLIN | EPOLLRDHUP, 5);
     shutdown(pair[1], SHUT_WR);
@@ -72,24 +79,32 @@ static void refusals(void) {
     int file = open("plain", O_RDWR | O_CREAT, 0600);
     pipe(ends);
     unlink("plain");
-    say("size 0: %s, flags: %s", told(epoll_create(0)), told(epoll_create1(1)));
-    say("no set: %s, no file: %s, plain file: %s, itself: %s", told(control(ends[0], EPOLL_CTL_ADD, ends[1], 0, 0)),
-        told(control(set, EPOLL_CTL_ADD, 999, 0, 0)), told(control(set, EPOLL_CTL_ADD, file, 0, 0)),
-        told(control(set, EPOLL_CTL_ADD, set, 0, 0)));
-    say("added: %s, twice: %s, unknown: %s, not there: %s", told(control(set, EPOLL_CTL_ADD, ends[0], EPOLLIN, 0)),
-        told(control(set, EPOLL_CTL_ADD, ends[0], EPOLLIN, 0)), told(control(set, 9, ends[0], 0, 0)),
-        told(control(set, EPOLL_CTL_MOD, ends[1], 0, 0)));
-    say("no event: %s, no room: %s, bad room: %s", told(epoll_ctl(set, EPOLL_CTL_ADD, ends[1], 0)),
-        told(epoll_wait(set, &event, 0, 0)), told(epoll_wait(set, &event, -1, 0)));
-    say("closed set: %s, not a set: %s", told(epoll_wait(999, &event, 1, 0)), told(epoll_wait(ends[0], &event, 1, 0)));
-    say("nested: %s, deeper: %s, circle: %s", told(control(other, EPOLL_CTL_ADD, set, EPOLLIN, 7)),
-        told(control(third, EPOLL_CTL_ADD, other, EPOLLIN, 8)), told(control(set, EPOLL_CTL_ADD, third, EPOLLIN, 9)));
+    STEP("size 0", epoll_create(0)), STEP("flags", epoll_create1(1)), LINE();
+    STEP("no set", control(ends[0], EPOLL_CTL_ADD, ends[1], 0, 0));
+    STEP("no file", control(set, EPOLL_CTL_ADD, 999, 0, 0));
+    STEP("plain file", control(set, EPOLL_CTL_ADD, file, 0, 0));
+    STEP("itself", control(set, EPOLL_CTL_ADD, set, 0, 0));
+    LINE();
+    STEP("added", control(set, EPOLL_CTL_ADD, ends[0], EPOLLIN, 0));
+    STEP("twice", control(set, EPOLL_CTL_ADD, ends[0], EPOLLIN, 0));
+    STEP("unknown", control(set, 9, ends[0], 0, 0));
+    STEP("not there", control(set, EPOLL_CTL_MOD, ends[1], 0, 0));
+    LINE();
+    STEP("no event", epoll_ctl(set, EPOLL_CTL_ADD, ends[1], 0)), STEP("no room", epoll_wait(set, &event, 0, 0));
+    STEP("bad room", epoll_wait(set, &event, -1, 0)), LINE();
+    STEP("closed set", epoll_wait(999, &event, 1, 0)), STEP("not a set", epoll_wait(ends[0], &event, 1, 0)), LINE();
+    STEP("nested", control(other, EPOLL_CTL_ADD, set, EPOLLIN, 7));
+    STEP("deeper", control(third, EPOLL_CTL_ADD, other, EPOLLIN, 8));
+    STEP("circle", control(set, EPOLL_CTL_ADD, third, EPOLLIN, 9));
+    LINE();
     write(ends[1], "x", 1);
     look("through two sets", third, 0);
     struct pollfd asked[] = {{third, POLLIN, 0}, {ends[0], POLLIN | POLLOUT, 0}, {-1, POLLIN, 9}, {999, 0, 0}};
-    say("poll: %d, %x %x %x %x", poll(asked, 4, 0), asked[0].revents, asked[1].revents, asked[2].revents, asked[3].revents);
-    say("exclusive: %s, changed: %s", told(control(third, EPOLL_CTL_ADD, ends[1], EPOLLOUT | EPOLLEXCLUSIVE, 1)),
-        told(control(third, EPOLL_CTL_MOD, ends[1], EPOLLOUT, 1)));
+    int count = poll(asked, 4, 0);
+    say("poll: %d, %x %x %x %x", count, asked[0].revents, asked[1].revents, asked[2].revents, asked[3].revents);
+    STEP("exclusive", control(third, EPOLL_CTL_ADD, ends[1], EPOLLOUT | EPOLLEXCLUSIVE, 1));
+    STEP("changed", control(third, EPOLL_CTL_MOD, ends[1], EPOLLOUT, 1));
+    LINE();
     close(ends[0]), close(ends[1]), close(set), close(other), close(third), close(file);
 }
 
@@ -98,10 +113,11 @@ static void copies(void) {
     pipe(ends);
     int copy = dup(ends[0]);
     control(set, EPOLL_CTL_ADD, ends[0], EPOLLIN, 1);
-    say("a copy: %s, twice: %s", told(control(set, EPOLL_CTL_ADD, copy, EPOLLIN, 2)),
-        told(control(set, EPOLL_CTL_ADD, copy, EPOLLIN, 2)));
+    STEP("a copy", control(set, EPOLL_CTL_ADD, copy, EPOLLIN, 2));
+    STEP("twice", control(set, EPOLL_CTL_ADD, copy, EPOLLIN, 2));
+    LINE();
     write(ends[1], "x", 1);
-    struct epoll_event found[4];
+    struct epoll_event found[4] = {0};
     int count = epoll_wait(set, found, 4, 0);
     say("both tell: %d, sum %d", count, (int)(found[0].data.u64 + found[1].data.u64));
     control(set, EPOLL_CTL_DEL, copy, 0, 0);
@@ -156,8 +172,9 @@ static void crowd(void) {
     for (int k = 0; k < WAITERS; k++) pthread_join(threads[k], 0);
     say("%d threads took one each, left: %s", woken, told(eventfd_read(semaphore, &value)));
     eventfd_write(semaphore, 0xfffffffffffffffeull);
-    say("full: %s, read %s %d", told(eventfd_write(semaphore, 1)), told(eventfd_read(semaphore, &value)), (int)value);
-    say("too large: %s, short: %s", told(eventfd_write(semaphore, ~0ull)), told(write(semaphore, "1234", 4)));
+    STEP("full", eventfd_write(semaphore, 1)), STEP("read", eventfd_read(semaphore, &value)), LINE();
+    say("one of them: %d", (int)value);
+    STEP("too large", eventfd_write(semaphore, ~0ull)), STEP("short", write(semaphore, "1234", 4)), LINE();
     close(semaphore), close(shared_set);
 }
 

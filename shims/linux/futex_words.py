@@ -9,9 +9,9 @@ from __future__ import annotations
 import errno
 import sys
 from collections import deque
-from typing import NamedTuple
 
 from compat.abi.handles import ScalarCodec
+from compat.data import dataclass
 from shims.linux.state import LinuxProcess, LinuxThread, Sleep, Waiter
 
 __all__ = ["ALL", "Word", "enter", "find_word", "leave", "move", "wake", "wake_at"]
@@ -19,7 +19,8 @@ __all__ = ["ALL", "Word", "enter", "find_word", "leave", "move", "wake", "wake_a
 ALL = 0xFFFFFFFF  # FUTEX_BITSET_MATCH_ANY
 
 
-class Word(NamedTuple):
+@dataclass(frozen=True)
+class Word:
     """A word of 32 bits at *address*; *shared* if other processes may wait there too."""
 
     process: LinuxProcess

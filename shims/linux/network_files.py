@@ -1,5 +1,5 @@
-"""What name resolution reads in /etc where the sysroot has none of it: the host's files with the network, else those of
-a machine without one."""
+"""What name resolution reads in /etc, where the sysroot has none of it: the host's files with the network, else those
+of a machine without one."""
 
 from __future__ import annotations
 

@@ -100,4 +100,5 @@ class Linux:
         give_back(self.process)
         if self.process.ipc is not None:
             self.process.ipc.end()
-        self.process.view.close()
+        if hasattr(self.process, "view"):  # else it never began
+            self.process.view.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Sequence
 
 from compat.abi.abi import Abi
@@ -20,7 +19,6 @@ __all__ = ["enter", "string_limit"]
 
 _PAGE = 4096
 _THUMB = 0x20  # CPSR.T: an odd entry point is Thumb code
-_DESCRIPTOR = re.compile(rb"/dev/fd/\d+")
 _STACK_GAP = 1 << 20  # between the stack's lowest page and the first mapping below it
 
 
@@ -76,9 +74,13 @@ def string_limit(process: LinuxProcess) -> int:
     return argument_limit(min(current(process)["RLIMIT_STACK"][0], process.options.stack))
 
 
+def _is_descriptor(name: bytes) -> bool:
+    return name.startswith(b"/dev/fd/") and name.removeprefix(b"/dev/fd/").isdigit()
+
+
 def _short_name(program: OpenProgram) -> bytes:
     """comm: the last part of the name that was asked for; of a bare descriptor's, that of its file (fs/exec.c)."""
-    named = program.file.guest_path if _DESCRIPTOR.fullmatch(program.name) else program.name
+    named = program.file.guest_path if _is_descriptor(program.name) else program.name
     return os.path.basename(named)[:15]
 
 

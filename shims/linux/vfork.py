@@ -12,7 +12,6 @@ from collections.abc import Callable
 
 from compat.data import dataclass, field
 from compat.host import Host
-from compat.memory.changes import Difference
 from shims.linux.state import LinuxProcess, LinuxThread
 
 __all__ = ["fork_and_wait", "give_back"]
@@ -67,6 +66,8 @@ def fork_and_wait(thread: LinuxThread, fork: Callable[[], int]) -> int:
 
 
 def _take_back(process: LinuxProcess, loan: _Loan) -> None:
+    from compat.memory.changes import Difference
+
     try:
         break_end, *parts = marshal.loads(loan.received)
     except (EOFError, ValueError, TypeError):

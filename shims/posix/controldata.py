@@ -68,8 +68,10 @@ def from_host(thread: PosixThread, kind: Socket, level: int, number: int, data: 
     unit = STAMPS.get((level, number))
     if unit is None:
         known = DATA[level, number]
-        return known.level, thread.abi.constants(known.type).encode(known.name), _repack(
-            data, known, "@", thread.abi.cpu.order
+        return (
+            known.level,
+            thread.abi.constants(known.type).encode(known.name),
+            _repack(data, known, "@", thread.abi.cpu.order),
         )
     seconds, parts = HOST_TIME.unpack(data)
     struct_name = {"usec": "Timeval", "nsec": "Timespec"}[unit] + ("64" if kind.stamp.endswith("_NEW") else "")

@@ -119,9 +119,7 @@ def _send(
         raise OSError(errno.ENETUNREACH if kind.family == "AF_INET" else errno.EADDRNOTAVAIL, "no network")
     bits, patient, quiet = flags.host(_SENT), "MSG_DONTWAIT" not in flags, "MSG_NOSIGNAL" in flags
     with host_address(thread, kind, raw) if raw else nullcontext(b"") as address:
-        return transmit(
-            thread, file, kind, views, bits, address=address, control=control, patient=patient, quiet=quiet
-        )
+        return transmit(thread, file, kind, views, bits, address=address, control=control, patient=patient, quiet=quiet)
 
 
 def recv(thread: PosixThread, fd: int, buf: Buffer, count: int, flags: FlagSet) -> int:

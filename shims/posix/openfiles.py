@@ -26,6 +26,8 @@ class SpecialFile:
     seekable = False
     spliceable = False
     """Whether splice(2) may write to the host's descriptor."""
+    travels = False
+    """Whether another process that is passed the host's descriptor can tell what it is."""
 
     def read(self, thread: PosixThread, file: OpenFile, views: list[memoryview]) -> int:
         """Fill *views*, the guest's memory; returns how many bytes."""

@@ -9,6 +9,7 @@ from typing import Final
 from shims.posix.arrivals import arrive
 from shims.posix.family import is_visible
 from shims.posix.names import open_file
+from shims.posix.openfiles import SpecialFile
 from shims.posix.state import PosixThread
 
 __all__ = ["host_credentials", "host_rights", "receive_rights", "show_credentials", "show_pid"]
@@ -18,12 +19,16 @@ _HOST_CREDENTIALS: Final = struct.Struct("@iII")  # struct ucred
 
 
 def host_rights(thread: PosixThread, data: bytes) -> bytes:
-    """The host's descriptors for the guest's in *data*; raises OSError EINVAL for too many, EBADF."""
+    """The host's descriptors for the guest's in *data*; raises OSError EINVAL for too many, EBADF, EOPNOTSUPP
+    for those that another process could not make sense of (signalfd, inotify, netlink)."""
     count = len(data) // 4
     if count > _MOST:
         raise OSError(errno.EINVAL, "more descriptors than a message can carry")
     numbers = struct.unpack(f"{thread.abi.cpu.order}{count}i", data[: 4 * count])
-    return struct.pack(f"@{count}i", *(open_file(thread, number).fd for number in numbers))
+    files = [open_file(thread, number) for number in numbers]
+    if any(isinstance(file.kind, SpecialFile) and not file.kind.travels for file in files):
+        raise OSError(errno.EOPNOTSUPP, "a file whose state is in this process alone")
+    return struct.pack(f"@{count}i", *(file.fd for file in files))
 
 
 def receive_rights(thread: PosixThread, data: bytes, most: int, *, close_on_exec: bool) -> tuple[list[int], bool]:

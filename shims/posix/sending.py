@@ -26,15 +26,15 @@ def kill(thread: PosixThread, pid: int, signal: Constant) -> None:
     if pid > 0:
         _send(process, pid, number, sender(thread))
         return
-    meant = _meant(process, pid)
-    if not meant:
-        raise OSError(errno.ESRCH, "nobody to signal")
-    host_number = to_host(thread.abi, number)
-    for each in meant:
-        if each == process.pid:
-            _queue(process, number, sender(thread))
-        else:
-            process.host.kill(each, host_number)
+    reached, error = False, OSError(errno.ESRCH, "nobody to signal")
+    for each in _meant(process, pid):
+        try:
+            _send(process, each, number, sender(thread), known=True)
+            reached = True
+        except OSError as refusal:
+            error = refusal  # it ended meanwhile: as long as anyone is reached, all is well
+    if not reached:
+        raise error
 
 
 def _meant(process: PosixProcess, pid: int) -> list[int]:
@@ -45,10 +45,11 @@ def _meant(process: PosixProcess, pid: int) -> list[int]:
     return [each for each, relation in everyone.items() if relation.group == group]
 
 
-def _send(process: PosixProcess, pid: int, number: int, fields: dict[str, object]) -> None:
+def _send(process: PosixProcess, pid: int, number: int, fields: dict[str, object], *, known: bool = False) -> None:
+    """Signal one process, which the guest is *known* to see or may not."""
     if pid == process.pid:
         _queue(process, number, fields)
-    elif is_visible(process, pid):
+    elif known or is_visible(process, pid):
         process.host.kill(pid, to_host(process.abi, number))
     else:
         raise OSError(errno.ESRCH, f"no process {pid}")

@@ -56,6 +56,8 @@ class Socket(SpecialFile):
     is never bound, connected or given an address, so that no packet can leave it. *stamp* is the option that asked for
     the time of each message, or ""."""
 
+    travels = True
+
     def __init__(self, family: str, type: str, protocol: int, *, isolated: bool = False, name: bytes = b"") -> None:
         self.family = family
         self.type = type
@@ -81,6 +83,8 @@ class Socket(SpecialFile):
 class PrivateSocket(Socket):
     """A socket whose other end is this program itself: it has the calls that reach there. Names are the guest's struct
     sockaddr; errors are those of the calls."""
+
+    travels = False
 
     def write(self, thread: PosixThread, file: OpenFile, views: list[memoryview]) -> int:
         return self.send(thread, b"".join(views), b"")

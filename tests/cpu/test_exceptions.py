@@ -67,6 +67,18 @@ def test_mips_exception_in_a_delay_slot_is_at_the_branch(cpu: str) -> None:
 
 
 @pytest.mark.parametrize("cpu", _MIPS)
+def test_mips_idle_code_that_is_gone_is_no_fault(cpu: str) -> None:
+    guest = Guest(cpu)
+    guest.pages.map(0x30000, 5)
+    guest.pages.write(0x30000, program(cpu, "end"))
+    assert guest.machine.run(0x30000).name == "breakpoint"
+    del guest.pages.table[0x30000]
+    guest.machine.flush_tlb()
+    guest.stop_at_call = True
+    assert guest.run("trap", number=1).kind == "requested"
+
+
+@pytest.mark.parametrize("cpu", _MIPS)
 def test_mips_long_straight_code_and_zeros_do_not_crash(cpu: str) -> None:
     guest = Guest(cpu)
     guest.pages.map(0x30000, 5, 3)

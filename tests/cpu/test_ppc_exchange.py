@@ -37,12 +37,49 @@ def test_scalar_comparison(cpu: str, compare: int, first: int, second: int, expe
     assert guest.pages.read(CODE, 16) == code
 
 
+_MINUS_ZERO, _OTHER_NAN = 1 << 63, 0x7FF0 << 48 | 5
+_CHOICES = {"maxc": 0x400, "minc": 0x440, "maxj": 0x480, "minj": 0x4C0}
+
+
+@pytest.mark.parametrize("upper", [0, 1])
+@pytest.mark.parametrize(
+    ("name", "first", "second", "expected"),
+    [
+        ("maxc", _ONE, _TWO, _TWO),
+        ("minc", _ONE, _TWO, _ONE),
+        ("maxc", _NAN, _TWO, _TWO),
+        ("minc", _ONE, _NAN, _NAN),
+        ("maxc", 0, _MINUS_ZERO, 0),
+        ("minc", 0, _MINUS_ZERO, _MINUS_ZERO),
+        ("maxj", _NAN, _TWO, _NAN),
+        ("minj", _TWO, _NAN, _NAN),
+        ("maxj", _MINUS_ZERO, 0, 0),
+        ("minj", 0, _MINUS_ZERO, _MINUS_ZERO),
+        ("minj", _TWO, _ONE, _ONE),
+        ("maxj", _ONE, _OTHER_NAN, _OTHER_NAN),
+    ],
+)
+def test_minimum_and_maximum(upper: int, name: str, first: int, second: int, expected: int) -> None:
+    guest = Guest("ppc64le")
+    word = 0xF0000000 | _CHOICES[name] | 9 << 21 | 1 << 16 | 2 << 11 | upper * 7
+    guest.pages.write(CODE, struct.pack("<4I", _BRANCH, word, 0x60000000, _TRAP))
+    names = ("vs33", "vs34") if upper else ("f1", "f2")
+    guest.machine.restore({names[0]: first << 64 * upper, names[1]: second << 64 * upper})
+    assert guest.machine.run(CODE).name == "trap"
+    state = guest.machine.save()
+    assert state["vs41"] >> 64 == expected if upper else state["f9"] == expected
+    assert bool(state["fpscr"] >> 24 & 1) == (second == _OTHER_NAN)
+    assert state["pc"] == CODE + 12
+
+
 @pytest.mark.parametrize(
     ("word", "better"),
     [
         (0xF1010918, 0xFD010800),  # xscmpudp cr2, vs1, vs1: fcmpu
         (0xF01F0158, 0xFC1F0040),  # xscmpodp cr0, vs31, vs0: fcmpo
-        (0xF000091C, None),  # vs32
+        (0xF000091C, 0),  # vs32
+        (0xF0010C00, 0),  # xsmaxcdp vs0
+        (0xF0010C01, 0),  # to vs32
         (0x7C6C42E6, 0),  # mftb r3
         (0x7FED42A6, 0),  # mfspr r31, 269
         (0x7C6802A6, None),  # mflr r3

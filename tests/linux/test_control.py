@@ -170,3 +170,10 @@ def test_the_time_of_a_message(guest: FakeGuest) -> None:
         kind, data = take(guest, second)
         assert kind == guest.abi.constants("SocketOption").encode(option)
         assert guest.abi.layout(name).unpack(data).int("sec") > 1_500_000_000
+
+
+def test_a_file_that_only_this_process_knows(guest: FakeGuest) -> None:
+    first, _ = pair(guest)
+    netlink = guest.call("socket", "AF_NETLINK", "SOCK_RAW", 0)
+    raw = control(guest, "SOL_SOCKET", 1, integers(guest, netlink))
+    assert guest.fails("sendmsg", first, header(guest, b"x", raw), "") == "EOPNOTSUPP"

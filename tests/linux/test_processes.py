@@ -9,6 +9,7 @@ import signal
 
 import pytest
 
+from compat.data import replace
 from compat.errors import ThreadExit, Wait
 from compat.host.census import Census
 from compat.process import Options
@@ -284,7 +285,7 @@ def test_an_orphan_stays_one_of_the_run(guest: Guest) -> None:
     assert orphan in visible(guest.process)
     found = guest.process.census.entry(orphan)
     assert found is not None
-    guest.process.census.enter(orphan, found._replace(born=found.born - 1))
+    guest.process.census.enter(orphan, replace(found, born=found.born - 1))
     assert not is_visible(guest.process, orphan)
     os.kill(orphan, signal.SIGKILL)
     os.close(reader)

@@ -188,7 +188,7 @@ def test_mounts_below_the_private_folders_do_not_make_them(work: Path, monkeypat
     with viewing(work, grants=grants) as view:
         assert read(view, b"/tmp/a/b/mine") == read(view, b"/tmp/mine") == b"mine"
         assert not os.path.exists(view.private.path)
-        assert sorted(listing(view, b"/tmp")) == [b"a", b"mine"]
+        assert {b"a", b"mine"} <= set(listing(view, b"/tmp"))
         assert os.path.exists(view.private.path)
 
 
