@@ -28,9 +28,9 @@ def release_robust_locks(thread: LinuxThread) -> None:
     try:
         entry, offset, pending = (word.unpack(thread.memory.read(head + k * word.size, word.size)) for k in range(3))
         offset -= offset >> (thread.abi.cpu.bits - 1) << thread.abi.cpu.bits
-        for _ in range(_MOST):
-            if entry & ~_PI == head:
-                break
+        met = {head}  # who comes round to an entry again has been everywhere
+        while entry & ~_PI not in met and len(met) <= _MOST:
+            met.add(entry & ~_PI)
             following = word.unpack(thread.memory.read(entry & ~_PI, word.size))
             if entry & ~_PI != pending & ~_PI:
                 _abandon(thread, (entry & ~_PI) + offset, pi=bool(entry & _PI))
