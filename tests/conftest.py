@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,14 @@ import pytest
 
 from shims.linux.state import LinuxThread
 from tests.guests import FakeGuest
+
+
+@pytest.fixture(autouse=True)
+def host_mask() -> Iterator[None]:
+    """What a guest in this process has the host hold back would be held back from later tests and their children."""
+    held = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    yield
+    signal.pthread_sigmask(signal.SIG_SETMASK, held)
 
 
 @pytest.fixture(params=["x86-64", "mips"])
