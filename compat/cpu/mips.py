@@ -176,10 +176,6 @@ class _Mips(Family):
             pc = self.registers["pc"]
             self.engine.write(pc, self.engine.read(pc) - 4)
 
-    def linked_load(self) -> tuple[str, bytes]:
-        code = (0xC0850000, 0x00002025, *_LOAD_OUTSIDE, _JR, _NOP)  # ll $5, 0($4); move $4, $0
-        return "r4", struct.pack(f"{self._order}{len(code)}I", *code)
-
     def filled(self) -> None:
         """Looking a page up makes Unicorn write the pending branch of a delay slot into `hflags`, where it stays when
         the access succeeds: the code that runs on does not know, and the next block would begin as a delay slot."""
