@@ -9,7 +9,7 @@ Six things of Unicorn's are set right here:
 - A load or store in a delay slot that needs a new page leaves the same mark; `filled` takes it away.
 - Its translator loses a temporary per instruction and crashes the process in a block of about 390
   instructions. Pages with such runs are made heavier, which ends their blocks before. Runs of instructions that
-  do nothing stay too light even so; they are hardly ever run, and who runs one loses exact stops from then on.
+  do little or nothing stay too light even so; who runs one (zeros, say) loses exact stops from then on.
 - LL looks its address up in the CPU's own TLB whatever the software MMU says, so that TLB maps 0 to 2 GiB
   (MIPS32) or 0 to 32 GiB (MIPS64): MIPS64 programs must be given no address above, or their atomics fail.
 - `rdhwr $29` needs Config3.ULRI and HWREna.
@@ -19,12 +19,12 @@ Unaligned accesses are exceptions ("alignment"): Linux does them for the program
 
 from __future__ import annotations
 
-import re
 import struct
 from collections.abc import Callable, Sequence
 
 from compat.cpu.engine import Engine
 from compat.cpu.family import OUTSIDE, Event, Family, Supervisor, numbered
+from compat.cpu.mips_runs import cuts, straight_runs
 from compat.cpu.registers import Register
 from compat.data import replace
 
@@ -85,22 +85,6 @@ _EXCEPTIONS = {
 _INTERNAL = 0x10000
 """EXCP_INTERRUPT and up, with -1 for none, are QEMU's own, not the CPU's."""
 
-_LONG_RUN = re.compile(rb"\0{100,}")
-_CHUNK, _LIGHT_ENOUGH = 64, 8
-"""A block ends after 4000 operations. A heavy instruction is 11 or more of them, an idle one 10: with at most so many
-idle ones in each chunk, a block has 369 instructions at most, and 370 are known to be well."""
-
-_ENDS_BLOCK = bytes(1 if major >> 2 in (2, 3, 4, 5, 6, 7, 20, 21, 22, 23) else 0 for major in range(256))
-"""By an instruction's first byte: whether it surely ends a block (a branch that is none of REGIMM)."""
-
-
-def _is_idle(word: int) -> bool:
-    """Whether an instruction does nothing, or might: it writes to $0 or only hints. Branches don't count."""
-    major, rt, rd = word >> 26, word >> 16 & 31, word >> 11 & 31
-    if major in (0x00, 0x1C, 0x1F):  # SPECIAL, SPECIAL2, SPECIAL3
-        return rd == 0 or (rt == 0 and major == 0x1F)
-    return (rt == 0 and (8 <= major <= 0xF or major in (0x18, 0x19))) or major in (0x2F, 0x33)  # CACHE, PREF
-
 
 class _Mips(Family):
     """`syscall` traps, and the PC in the hook is AT it; after the hook it is 4 behind."""
@@ -118,7 +102,7 @@ class _Mips(Family):
         self._order = ">" if self.mode & _BIG else "<"
         self._flags: list[int] = []
         self._heavy: set[int] = set()
-        self._idle: dict[int, list[int]] = {}
+        self._cuts: dict[int, list[int]] = {}
         self._stops_between_blocks = False
         self._context: object = None
         self._event: Event | None = None
@@ -176,6 +160,10 @@ class _Mips(Family):
             pc = self.registers["pc"]
             self.engine.write(pc, self.engine.read(pc) - 4)
 
+    def linked_load(self) -> tuple[str, bytes]:
+        code = (0xC0850000, 0x00002025, *_LOAD_OUTSIDE, _JR, _NOP)  # ll $5, 0($4); move $4, $0
+        return "r4", struct.pack(f"{self._order}{len(code)}I", *code)
+
     def filled(self) -> None:
         """Looking a page up makes Unicorn write the pending branch of a delay slot into `hflags`, where it stays when
         the access succeeds: the code that runs on does not know, and the next block would begin as a delay slot."""
@@ -193,58 +181,56 @@ class _Mips(Family):
         return self._stops_between_blocks
 
     def fetching(self, page: int, code: memoryview) -> None:
-        first = bytes(code[0 if self.mode & _BIG else 3 :: 4]).translate(_ENDS_BLOCK)
-        runs = [run.span() for run in _LONG_RUN.finditer(first)]
+        words = struct.unpack(f"{self._order}{len(code) // 4}I", code)
+        runs = straight_runs(words, bytes(code[0 if self.mode & _BIG else 3 :: 4]))
         if runs:
             self._make_heavy(page)
         if self._stops_between_blocks:
-            self._watch_idle_code(page, struct.unpack(f"{self._order}{len(code) // 4}I", code), runs)
+            self._cut_light_code(page, words, runs)
 
     def _make_heavy(self, page: int) -> None:
         if page not in self._heavy:
             self._heavy.add(page)
             self.engine.weigh_down(page, page + 0xFFF)
 
-    def _watch_idle_code(self, page: int, words: Sequence[int], runs: list[tuple[int, int]]) -> None:
-        """End runs in each chunk of *runs* that is too light even when heavy, behind an idle instruction of it.
+    def _cut_light_code(self, page: int, words: Sequence[int], runs: list[tuple[int, int]]) -> None:
+        """End runs where one of *runs* is too light even when heavy.
 
-        There the PC may stand at either, for Unicorn does not move it when it ends a run inside a block.
+        There the PC may stand one instruction before, for Unicorn does not move it when it ends a run inside a block.
         """
         addresses = []
-        for chunk in [range(i, min(i + _CHUNK, end)) for begin, end in runs for i in range(begin, end, _CHUNK)]:
-            idle = [i for i in chunk if _is_idle(words[i])]
-            if len(idle) > _LIGHT_ENOUGH:
-                pair = next((i for i in idle if i - 1 in idle), None)
-                if pair is None:
-                    self._stop_anywhere()
-                    return
-                addresses.append(page + 4 * pair)
-        if addresses != self._idle.get(page, []):
-            self._idle[page] = addresses
-            self.engine.end_runs_at([address for page in self._idle.values() for address in page])
+        for begin, end in runs:
+            places = cuts(words[begin:end])
+            if places is None:
+                self._stop_anywhere()
+                return
+            addresses += [page + 4 * (begin + place) for place in places]
+        if addresses != self._cuts.get(page, []):
+            self._cuts[page] = addresses
+            self.engine.end_runs_at([address for page in self._cuts.values() for address in page])
 
     def forgotten(self) -> None:
         """When a run ends, Unicorn looks up each address where runs end; one without code now would be a fault."""
-        if self._idle:
-            self._idle.clear()
+        if self._cuts:
+            self._cuts.clear()
             self.engine.end_runs_at(())
 
     def resume_address(self) -> int:
         pc = super().resume_address()
-        if self._idle and {pc, pc + 4} & set(self._idle.get(pc & ~0xFFF, ())):
+        if self._cuts and {pc, pc + 4} & set(self._cuts.get(pc & ~0xFFF, ())):
             self._stop_anywhere()
         return pc
 
     def changing(self, page: int) -> None:
-        """The page may come to hold long runs of idle code, and it will not be fetched again."""
+        """The page may come to hold long runs of light code, and it will not be fetched again."""
         self._make_heavy(page)
         self._stop_anywhere()
 
     def _stop_anywhere(self) -> None:
-        """Give exact stops up: their checks make idle code heavy enough."""
+        """Give exact stops up: the checks of others make light code heavy enough."""
         if self._stops_between_blocks:
             self._stops_between_blocks = False
-            self._idle.clear()
+            self._cuts.clear()
             self.engine.end_runs_at(())
             self.engine.stop_anywhere()
 

@@ -78,13 +78,29 @@ def test_mips_idle_code_that_is_gone_is_no_fault(cpu: str) -> None:
     assert guest.run("trap", number=1).kind == "requested"
 
 
+_NOP, _SYNC, _MOVE, _OR, _ADD, _HINT = 0, 0xF, 0x00851821, 0x00851825, 0x24640001, 0xCC800000
+
+
 @pytest.mark.parametrize("cpu", _MIPS)
-def test_mips_long_straight_code_and_zeros_do_not_crash(cpu: str) -> None:
+@pytest.mark.parametrize("word", [_NOP, _SYNC, _MOVE, _OR, _ADD, _HINT])
+def test_mips_long_straight_code_does_not_crash(cpu: str, word: int) -> None:
     guest = Guest(cpu)
+    guest.machine.write("r4", 3)
     guest.pages.map(0x30000, 5, 3)
+    guest.pages.write(0x30000, word.to_bytes(4, guest.order) * 2048)  # type: ignore[arg-type]
     guest.pages.write(0x32000, program(cpu, "end"))
     stop = guest.machine.run(0x30000)
     assert (stop.name, stop.address) == ("breakpoint", 0x32000)
+
+
+@pytest.mark.parametrize("cpu", _MIPS)
+def test_mips_long_straight_code_runs_once(cpu: str) -> None:
+    guest = Guest(cpu)
+    guest.pages.map(0x30000, 5, 3)
+    words = [0x24A50001, 0x24C60001, 0x24A70000] * 682  # addiu $5, $5, 1; addiu $6, $6, 1; addiu $7, $5, 0
+    guest.pages.write(0x30000, b"".join(word.to_bytes(4, guest.order) for word in words) + program(cpu, "end"))  # type: ignore[arg-type]
+    assert guest.machine.run(0x30000).name == "breakpoint"
+    assert [guest.machine.read(name) for name in ("r5", "r6", "r7")] == [682] * 3
 
 
 @pytest.mark.parametrize("cpu", ["x86", "x86-64"])

@@ -10,10 +10,7 @@ from tests.cpu.sources import CPUS, SOURCES
 
 @pytest.mark.parametrize("cpu", [cpu for cpu in CPUS if "linked" in SOURCES[cpu]])
 @pytest.mark.parametrize("switched", [False, True])
-def test_a_switch_takes_the_reservation(cpu: str, switched: bool, request: pytest.FixtureRequest) -> None:
-    if switched and cpu.startswith("mips"):
-        reason = "left alone on MIPS until it is known why Go programs lose locks there now and then"
-        request.applymarker(pytest.mark.xfail(strict=True, reason=reason))
+def test_a_switch_takes_the_reservation(cpu: str, switched: bool) -> None:
     guest = Guest(cpu)
     guest.stop_at_call = True
     guest.pages.write(DATA, guest.bytes(5))
