@@ -2,7 +2,7 @@
 
     Host = Names (files by directory and name) + Descriptors (open files) + Locks + Terminals
          + Waiting (poll, select) + Identity (the machine, the process) + Clocks + Tree (processes) + Events
-         + Sockets,
+         + Sockets + Watches + Queues,
            over the same libc
 
 A subclass that wraps the methods (compat.trace.hosts.TracedHost) therefore sees the host side of each guest
@@ -37,6 +37,7 @@ from compat.host.identity import Identity
 from compat.host.libc import Times
 from compat.host.locks import Lock, Locks
 from compat.host.names import Dirent, Names, Statfs
+from compat.host.queues import Queues
 from compat.host.sockets import Received, Sockets, unix_address, unix_name
 from compat.host.terminals import Modes, Terminals
 from compat.host.tree import Tree
@@ -73,5 +74,5 @@ __all__ = [
 ]
 
 
-class Host(Names, Descriptors, Locks, Terminals, Waiting, Identity, Clocks, Tree, Events, Sockets, Watches):
+class Host(Names, Descriptors, Locks, Terminals, Waiting, Identity, Clocks, Tree, Events, Sockets, Watches, Queues):
     """The host's system calls, thinly. Stateless but for the libc handle, which is opened at first need."""

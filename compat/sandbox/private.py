@@ -30,6 +30,10 @@ class PrivateFolder:
     def path(self) -> bytes:
         return os.path.join(self._parent, self._name)
 
+    def has(self, name: bytes) -> bool:
+        """Whether the folder *name* inside was made."""
+        return os.path.isdir(os.path.join(self.path, name))
+
     def folder(self, name: bytes, mode: int = 0o1777) -> int:
         """An O_PATH descriptor of the folder *name* inside, which the caller closes.
 

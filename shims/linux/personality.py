@@ -18,7 +18,7 @@ from compat.sandbox.place import Opened
 from shims.linux.execution import open_program
 from shims.linux.standard import adopt_standard_files
 from shims.linux.start import enter
-from shims.linux.state import LinuxProcess, LinuxThread
+from shims.linux.state import QUEUES, LinuxProcess, LinuxThread
 from shims.linux.view import build_view
 from shims.posix import limits
 from shims.posix.state import PosixThread
@@ -82,6 +82,10 @@ class Linux:
     def finish(self) -> None:
         if self.process.ipc is not None:
             self.process.ipc.end()
+        if self.process.pid == self.process.root_pid and self.process.view.private.has(QUEUES):
+            from shims.linux.queues import remove_queues
+
+            remove_queues(self.process)
         self.process.view.close()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from typing import Final
 
 from compat.abi.abi import Abi
 from compat.host import Host
@@ -10,7 +11,11 @@ from compat.memory import AddressSpace
 from compat.process import Options, Registers
 from shims.posix.state import PosixProcess, PosixThread
 
-__all__ = ["LinuxProcess", "LinuxThread", "Waiter"]
+__all__ = ["QUEUES", "LinuxProcess", "LinuxThread", "Waiter"]
+
+
+QUEUES: Final = b"queues"
+"""The run's private folder that lists the message queues it made."""
 
 
 class LinuxProcess(PosixProcess):

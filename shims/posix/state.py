@@ -84,8 +84,8 @@ class PosixProcess(Process):
     the guest's signal number, signals *pending* for any thread, and *limits* by RLIMIT name as (soft, hard).
 
     Also *credentials*, *children* by pid, whether it adopts orphans (*subreaper*), and *root_pid*, the first guest
-    process: the top of the tree that guests see, *executable*, the program's file, *socket_names*, and *ipc* once System V
-    IPC is used."""
+    process: the top of the tree that guests see, *executable*, the program's file, *socket_names*, and *ipc* once
+    System V IPC is used."""
 
     def __init__(self, abi: Abi, memory: AddressSpace, host: Host, options: Options) -> None:
         super().__init__(abi, memory, host, options)
