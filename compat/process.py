@@ -74,7 +74,7 @@ class CpuFault:
 
 
 class Process:
-    """One guest process: an address space, threads, and the host it is served by."""
+    """One guest process: an address space, threads, and the host it is served by. *screen* may refuse calls."""
 
     def __init__(self, abi: Abi, memory: AddressSpace, host: Host, options: Options) -> None:
         self.abi = abi
@@ -87,6 +87,7 @@ class Process:
         self.engine: Engine | None = None
         self.load_image: LoadImage = _no_loader
         self.on_signal: OnSignal | None = None
+        self.screen: Screen | None = None
 
     def move(self, abi: Abi, memory: AddressSpace) -> None:
         """Go on with the tables of another CPU and another address space."""
@@ -194,6 +195,9 @@ class Engine(Protocol):
     def forked(self) -> None:
         """This host process is a fresh child of fork: only the calling thread lives on."""
 
+    def rebind(self) -> None:
+        """Calls are bound anew: the process has a `screen` from now on."""
+
     def invalidate(self, address: int, size: int) -> None:
         """Guest code in this range changed behind the CPU's back (cacheflush, a JIT's barrier)."""
 
@@ -216,6 +220,11 @@ class Personality(Protocol):
 
 OnSignal = Callable[["Thread", str, str, Mapping[str, object]], None]
 """Told of each signal that is delivered: its thread, name, si_code and siginfo fields."""
+
+Screen = Callable[["Thread", int, Callable[[], Sequence[int]], int], "int | None"]
+"""Asked before each system call with its number, a function that tells its six arguments, and where guest code goes on.
+
+None lets the call be made, a number is its result; it may raise what a shim may."""
 
 LoadImage = Callable[[int, bytes], Image | Script]
 """What a host descriptor holds, called by this name in sentences; raises CompatError."""

@@ -215,6 +215,9 @@ class Scheduler:
         self._drop_others()
         self.watcher = Watcher(self.machine.stop)
 
+    def rebind(self) -> None:
+        self.dispatcher.rebind()
+
     def invalidate(self, address: int, size: int) -> None:
         self.process.memory.outdate(address, size)
 

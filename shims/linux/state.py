@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from compat.abi.abi import Abi
 from compat.host import Host
@@ -13,6 +13,9 @@ from shims.posix.state import PosixProcess, PosixThread
 
 __all__ = ["QUEUES", "LinuxProcess", "LinuxThread", "Waiter"]
 
+
+if TYPE_CHECKING:
+    from shims.linux.seccomp import Filter
 
 QUEUES: Final = b"queues"
 """The run's private folder that lists the message queues it made."""
@@ -89,3 +92,5 @@ class LinuxThread(PosixThread):
         self.robust_list = 0
         self.parent_death_signal = 0
         self.timer_slack = 50000
+        self.filters: Filter | None = None  # of seccomp
+        self.strict = False

@@ -63,8 +63,9 @@ def test_attributes_and_priorities(queues: Guest) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "expected"), [(b"a/b", errno.EACCES), (b"", errno.ENOENT), (b"..", errno.EACCES), (b"x" * 250, errno.ENAMETOOLONG)]
-)  # fmt: skip
+    ("name", "expected"),
+    [(b"a/b", errno.EACCES), (b"", errno.ENOENT), (b"..", errno.EACCES), (b"x" * 250, errno.ENAMETOOLONG)],
+)
 def test_bad_names(queues: Guest, name: bytes, expected: int) -> None:
     with refused(expected):
         make(queues, name)
