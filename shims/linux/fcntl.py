@@ -12,12 +12,14 @@ from compat.abi.handles import Pointer
 from compat.abi.structs import Record
 from shims.linux.state import LinuxThread
 from shims.posix.fcntl import report_lock, take_lock
+from shims.posix.host_signals import from_host, to_host
 from shims.posix.names import open_file
+from shims.posix.owners import check_owner
 
 __all__ = [
     "add_seals", "get_hint", "get_lease", "get_open_file_lock", "get_owner_ex", "get_pipe_size", "get_seals",
-    "get_signal", "same_file", "set_hint", "set_open_file_lock", "set_owner_ex", "set_pipe_size", "set_signal",
-    "wait_open_file_lock",
+    "get_signal", "notify", "same_file", "set_hint", "set_open_file_lock", "set_owner_ex", "set_pipe_size",
+    "set_signal", "wait_open_file_lock",
 ]  # fmt: skip
 
 _SEALS: Final = {
@@ -25,7 +27,8 @@ _SEALS: Final = {
     for name in ("F_SEAL_SEAL", "F_SEAL_SHRINK", "F_SEAL_GROW", "F_SEAL_WRITE")
     if hasattr(host_fcntl, name)
 } | {"F_SEAL_FUTURE_WRITE": 0x10, "F_SEAL_EXEC": 0x20}  # include/uapi/linux/fcntl.h
-_F_GET_RW_HINT, _F_SET_RW_HINT = 1035, 1036  # the same
+_F_GET_RW_HINT, _F_SET_RW_HINT, _F_NOTIFY = 1035, 1036, 1026  # the same
+_F_SETSIG, _F_GETSIG = 10, 11  # include/uapi/asm-generic/fcntl.h
 
 
 def get_open_file_lock(thread: LinuxThread, fd: int, cmd: Constant, lock: Pointer[Record]) -> None:
@@ -45,31 +48,44 @@ def wait_open_file_lock(thread: LinuxThread, fd: int, cmd: Constant, lock: Point
 
 def get_owner_ex(thread: LinuxThread, fd: int, cmd: Constant, owner: Pointer[Record]) -> None:
     """F_GETOWN_EX."""
-    kind, number = open_file(thread, fd).owner
+    kind, number = thread.host.get_owner(open_file(thread, fd).fd)
     owner.write({"type": thread.abi.constants("FdOwnerType").encode(kind), "pid": number})
 
 
 def set_owner_ex(thread: LinuxThread, fd: int, cmd: Constant, owner: Pointer[Record]) -> None:
-    """F_SETOWN_EX."""
-    file = open_file(thread, fd)
-    record = owner.read()
-    kind = thread.abi.constants("FdOwnerType").decode(record.int("type"))
+    """F_SETOWN_EX; the host knows a guest's threads as their process only."""
+    file, record = open_file(thread, fd), owner.read()
+    kind, number = thread.abi.constants("FdOwnerType").decode(record.int("type")), record.int("pid")
     if not kind.known:
         raise OSError(errno.EINVAL, "type")
-    file.owner = (str(kind), record.int("pid"))
+    if kind == "F_OWNER_TID" and number in thread.process.threads:
+        thread.host.set_owner(file.fd, "F_OWNER_PID", thread.process.pid)
+        return
+    check_owner(thread, number)
+    thread.host.set_owner(file.fd, kind, number)
 
 
 def get_signal(thread: LinuxThread, fd: int, cmd: Constant) -> int:
-    """F_GETSIG."""
-    return open_file(thread, fd).signal
+    """F_GETSIG; 0 stands for SIGIO."""
+    found: int = thread.host.fcntl(open_file(thread, fd).fd, _linux(_F_GETSIG))
+    return from_host(thread.abi, found) if found else 0
 
 
 def set_signal(thread: LinuxThread, fd: int, cmd: Constant, signal: Constant) -> None:
     """F_SETSIG."""
     file = open_file(thread, fd)
-    if not signal.known and signal.value:
+    if not signal.known and not 0 <= signal.value <= thread.process.most_signals:
         raise OSError(errno.EINVAL, "signal")
-    file.signal = signal.value
+    thread.host.fcntl(file.fd, _linux(_F_SETSIG), to_host(thread.abi, signal.value))
+
+
+def notify(thread: LinuxThread, fd: int, cmd: Constant, events: FlagSet) -> None:
+    """F_NOTIFY: signals when names or files in a directory change; nothing ever does in a synthetic one."""
+    file = open_file(thread, fd)
+    if not file.is_directory:
+        raise OSError(errno.ENOTDIR, "fd")
+    if file.opened.node is None:
+        thread.host.fcntl(file.fd, _linux(_F_NOTIFY), events.value)
 
 
 def get_lease(thread: LinuxThread, fd: int, cmd: Constant) -> int:

@@ -211,7 +211,8 @@ def _fail(thread: LinuxThread, number: int) -> int:
 
 def _trap(thread: LinuxThread, number: int, place: int, data: int) -> int:
     """SIGSYS instead of the call, whose registers stay as they are."""
-    fields: dict[str, object] = {"call_addr": place, "syscall": number, "arch": architecture(thread), "head.errno": data}
+    fields: dict[str, object] = {"call_addr": place, "syscall": number, "head.errno": data}
+    fields["arch"] = architecture(thread)
     force(thread, Pending(thread.abi.signals.encode("SIGSYS"), "SYS_SECCOMP", "SiginfoSys", fields))
     thread.jump = lambda: None
     return 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import struct
 import termios
@@ -219,10 +220,10 @@ def set_blocking(thread: LinuxThread, fd: int, cmd: Constant, on: Pointer[int]) 
 
 
 def set_async(thread: LinuxThread, fd: int, cmd: Constant, on: Pointer[int]) -> None:
-    """FIOASYNC: only to turn off what is never on."""
-    open_file(thread, fd)
-    if on.read():
-        raise OSError(errno.ENOTTY, "cmd")
+    """FIOASYNC."""
+    file, wanted = open_file(thread, fd), on.read()
+    bits = thread.host.fcntl(file.fd, fcntl.F_GETFL)
+    thread.host.fcntl(file.fd, fcntl.F_SETFL, bits | os.O_ASYNC if wanted else bits & ~os.O_ASYNC)
 
 
 def readable(thread: LinuxThread, fd: int, cmd: Constant, count: Pointer[int]) -> None:

@@ -19,12 +19,12 @@ from shims.posix.opening import HOST_FLAGS
 from shims.posix.state import PosixProcess, PosixThread
 
 __all__ = [
-    "duplicate", "duplicate_cloexec", "get_descriptor_flags", "get_lock", "get_owner", "get_status_flags",
-    "set_descriptor_flags", "set_lock", "set_owner", "set_status_flags", "status_flags", "take_lock",
+    "duplicate", "duplicate_cloexec", "get_descriptor_flags", "get_lock", "get_status_flags",
+    "set_descriptor_flags", "set_lock", "set_status_flags", "status_flags", "take_lock",
     "unknown", "wait_lock",
 ]  # fmt: skip
 
-_SETTABLE: Final = ("O_APPEND", "O_NONBLOCK", "O_DIRECT", "O_NOATIME")
+_SETTABLE: Final = ("O_APPEND", "O_NONBLOCK", "O_ASYNC", "O_DIRECT", "O_NOATIME")
 _TOLD: Final = {name: HOST_FLAGS[name] for name in (*_SETTABLE, "O_DSYNC", "O_SYNC") if name in HOST_FLAGS}
 _ACCESS: Final = {os.O_RDONLY: "O_RDONLY", os.O_WRONLY: "O_WRONLY", os.O_RDWR: "O_RDWR"}
 _LOCK_KINDS: Final = {"F_RDLCK": host_fcntl.F_RDLCK, "F_WRLCK": host_fcntl.F_WRLCK, "F_UNLCK": host_fcntl.F_UNLCK}
@@ -89,7 +89,7 @@ def status_flags(process: PosixProcess, file: OpenFile) -> int:
 
 
 def set_status_flags(thread: PosixThread, fd: int, cmd: Constant, flags: FlagSet) -> None:
-    """F_SETFL: O_APPEND, O_NONBLOCK, O_DIRECT and O_NOATIME can change, the rest is ignored."""
+    """F_SETFL: O_APPEND, O_NONBLOCK, O_ASYNC, O_DIRECT and O_NOATIME can change, the rest is ignored."""
     file = open_file(thread, fd)
     wanted = FlagSet(flags & set(_SETTABLE)).host(HOST_FLAGS)
     thread.host.fcntl(file.fd, host_fcntl.F_SETFL, wanted)
@@ -184,22 +184,3 @@ def _fields(thread: PosixThread, lock: Lock) -> dict[str, object]:
         "len": lock.length,
         "pid": lock.pid,
     }
-
-
-# --- the receiver of signals for asynchronous input and output: kept, but no such signal is ever sent ---
-
-
-def get_owner(thread: PosixThread, fd: int, cmd: Constant) -> int:
-    """F_GETOWN: a process, or a group as a negative number."""
-    return owner_of(open_file(thread, fd))
-
-
-def owner_of(file: OpenFile) -> int:
-    kind, number = file.owner
-    return -number if kind == "F_OWNER_PGRP" else number
-
-
-def set_owner(thread: PosixThread, fd: int, cmd: Constant, owner: int) -> None:
-    """F_SETOWN."""
-    file = open_file(thread, fd)
-    file.owner = ("F_OWNER_PGRP", -owner) if owner < 0 else ("F_OWNER_PID", owner)

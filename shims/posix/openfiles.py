@@ -68,8 +68,6 @@ class OpenFile:
         self.names: list[Any] | None = None
         self.links = 0
         self.locked = False
-        self.owner = ("F_OWNER_PID", 0)
-        self.signal = 0
         mode = os.fstat(fd).st_mode if self.opened.node is None else self.opened.node.mode
         self.is_directory = stat.S_ISDIR(mode)
         self.may_block = not (stat.S_ISREG(mode) or self.is_directory or stat.S_ISBLK(mode))

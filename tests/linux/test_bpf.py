@@ -41,8 +41,13 @@ def test_loads_stores_and_moves() -> None:
     assert run((0x00, 0, 0, 3), (0x3C, 0, 0, 0), RETURN_A) == 0  # division by an X of 0
 
 
-@pytest.mark.parametrize(("test", "a", "holds"), [(0x15, 5, True), (0x15, 4, False), (0x25, 6, True), (0x25, 5, False),
-                                                  (0x35, 5, True), (0x35, 4, False), (0x45, 4, True), (0x45, 2, False)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("test", "a", "holds"),
+    [
+        (0x15, 5, True), (0x15, 4, False), (0x25, 6, True), (0x25, 5, False),
+        (0x35, 5, True), (0x35, 4, False), (0x45, 4, True), (0x45, 2, False),
+    ],
+)  # fmt: skip
 def test_jumps(test: int, a: int, holds: bool) -> None:
     answers = ((0x06, 0, 0, 0), (0x06, 0, 0, 1))
     assert run((0x00, 0, 0, a), (test, 1, 0, 5), *answers) == holds

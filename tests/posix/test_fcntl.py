@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import fcntl
 import os
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
+from shims.posix.openfiles import OpenFile
 from tests.guests import FakeGuest
 
 
@@ -138,13 +141,36 @@ def test_pipe_size(guest: FakeGuest) -> None:
 
 
 def test_owner_is_kept(file: FakeGuest) -> None:
-    fd = file.open(b"/file")
-    file.call("fcntl", fd, "F_SETOWN", -7)
-    assert file.call("fcntl", fd, "F_GETOWN") == -7
+    fd, mine = file.open(b"/file"), os.getpgid(0)
+    file.call("fcntl", fd, "F_SETOWN", -mine)
+    assert file.call("fcntl", fd, "F_GETOWN") == -mine
     room = file.room(8)
     file.call("fcntl", fd, "F_GETOWN_EX", room)
     group = file.abi.constants("FdOwnerType").encode("F_OWNER_PGRP")
-    assert file.struct("FdOwner", room) == {"type": group, "pid": 7}
+    assert file.struct("FdOwner", room) == {"type": group, "pid": mine}
+    assert file.fails("fcntl", fd, "F_SETOWN", 1) == "ESRCH"
+
+
+def test_a_signal_when_there_is_something_to_read(file: FakeGuest) -> None:
+    reader, writer = os.pipe()
+    fd = file.process.files.add(OpenFile(file.host, reader))
+    file.call("fcntl", fd, "F_SETOWN", os.getpid())
+    file.call("fcntl", fd, "F_SETSIG", file.abi.signals.encode("SIGUSR2"))
+    assert file.call("fcntl", fd, "F_GETSIG") == file.abi.signals.encode("SIGUSR2")
+    file.call("fcntl", fd, "F_SETFL", "O_ASYNC")
+    assert "O_ASYNC" in flags_of(file, fd)
+    came: list[int] = []
+    before = signal.signal(signal.SIGUSR2, lambda number, _: came.append(number))
+    try:
+        os.write(writer, b"x")
+        deadline = time.monotonic() + 10
+        while not came and time.monotonic() < deadline:
+            time.sleep(0.001)
+        file.call("fcntl", fd, "F_SETFL", "")
+    finally:
+        os.close(writer)
+        signal.signal(signal.SIGUSR2, before)
+    assert came == [signal.SIGUSR2]
 
 
 def test_unknown_command(file: FakeGuest) -> None:
