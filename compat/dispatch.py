@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import select
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
@@ -46,6 +47,7 @@ class Dispatcher:
         self._arguments = machine.batch(names)
         self._mask = process.abi.cpu.mask
         self._write = self._result_writer(convention.error, convention.result, convention.flag)
+        self._glance: Callable[[int], object] | None = None
         self._in_instruction = convention.trap == "svc" and process.abi.cpu.family == "s390x"
 
     # --- the hook ---
@@ -71,8 +73,17 @@ class Dispatcher:
         memory = self.process.memory
         if memory.flush or memory.stale:
             self.settle()
+        if self._glance is not None and self._glance(0):
+            self.process.gather()  # what came before the call ended must be seen before guest code goes on
         if self.process.attention or thread.jump:
             self.machine.stop()
+
+    def listen(self) -> None:
+        """Look after every call whether there is news for the process."""
+        if self._glance is None:
+            poller = select.poll()
+            poller.register(self.process.notices, select.POLLIN)
+            self._glance = poller.poll
 
     def settle(self) -> None:
         """Make the CPU forget translations and code that the last edits of memory outdated."""
@@ -83,6 +94,8 @@ class Dispatcher:
         if memory.flush:
             self.machine.flush_tlb()
             memory.flush = False
+        if memory.shares and not self.machine.shared_atomics.begun:
+            self.machine.stop()  # it begins outside of guest code
 
     def _end(self, thread: Thread, call: Call, values: Sequence[int], error: Exception) -> None:
         """The call did not return a value: an error, a wait, or the end of the thread."""
@@ -101,7 +114,7 @@ class Dispatcher:
                 thread.leave()
                 return
         if isinstance(error, Interrupted):
-            thread.restart = error.restart
+            thread.restart, thread.paused = error.restart, thread.resume
             self.machine.stop()
         elif isinstance(error, ThreadExit):
             scheduler.retire(thread)

@@ -74,7 +74,11 @@ class CpuFault:
 
 
 class Process:
-    """One guest process: an address space, threads, and the host it is served by. *screen* may refuse calls."""
+    """One guest process: an address space, threads, and the host it is served by. *screen* may refuse calls.
+
+    *attention* tells that threads may have something to heed (signals). *notices* is a host descriptor that becomes
+    readable when the host has something for the process, or -1; *gather* takes that in, and may set *attention*.
+    """
 
     def __init__(self, abi: Abi, memory: AddressSpace, host: Host, options: Options) -> None:
         self.abi = abi
@@ -88,6 +92,8 @@ class Process:
         self.load_image: LoadImage = _no_loader
         self.on_signal: OnSignal | None = None
         self.screen: Screen | None = None
+        self.notices = -1
+        self.gather: Callable[[], None] = _nothing
 
     def move(self, abi: Abi, memory: AddressSpace) -> None:
         """Go on with the tables of another CPU and another address space."""
@@ -103,8 +109,9 @@ class Thread:
     """One guest thread.
 
     For a call that waits: *resume* is what the last `Wait` kept, *woken* tells that its key was woken, *interrupted*
-    that a signal ended the wait, *restart* how the interrupted call goes on. *jump*, set by a shim that replaces the
-    registers (sigreturn, execve), runs once the CPU has left guest code; the call then has no result.
+    that a signal ended the wait, *restart* how the interrupted call goes on, *paused* what *resume* then was. *jump*,
+    set by a shim that replaces the registers (sigreturn, execve), runs once the CPU has left guest code; the call then
+    has no result.
     """
 
     def __init__(self, process: Process, tid: int, registers: Registers) -> None:
@@ -120,6 +127,7 @@ class Thread:
         self.entered = False
         self.waiting: Wait | None = None
         self.restart: Restart | None = None
+        self.paused: object = None
         self.jump: Callable[[], None] | None = None
 
     def wait(
@@ -165,6 +173,9 @@ class Engine(Protocol):
     def wake(self, key: object, most: int) -> int:
         """Let up to *most* threads that wait for *key* go on; returns how many there were."""
 
+    def give_way(self) -> bool:
+        """End the running thread's turn after its call; False if no other can run."""
+
     def spawn(self, thread: Thread) -> None:
         """Let a new thread run; its registers came from `copy_registers` and were changed since."""
 
@@ -184,7 +195,7 @@ class Engine(Protocol):
         """Give the running thread's call the result *error*, a host errno."""
 
     def listen(self) -> None:
-        """Let host signals interrupt guest code from now on."""
+        """Let `Process.notices` interrupt guest code and waits from now on."""
 
     def attend(self) -> None:
         """Something needs the personality's attention: interrupt guest code and waits soon."""
@@ -228,6 +239,10 @@ None lets the call be made, a number is its result; it may raise what a shim may
 
 LoadImage = Callable[[int, bytes], Image | Script]
 """What a host descriptor holds, called by this name in sentences; raises CompatError."""
+
+
+def _nothing() -> None:
+    pass
 
 
 def _no_loader(fd: int, name: bytes) -> Image | Script:

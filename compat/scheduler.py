@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import select
 import time
 from collections import deque
-from collections.abc import Iterable
 
+from compat.blocked import Blocked
 from compat.cpu.machine import Machine, Snapshot
 from compat.dispatch import Dispatcher
 from compat.errors import Wait
@@ -16,7 +15,8 @@ from compat.watcher import Watcher
 
 __all__ = ["Scheduler"]
 
-_EDGES = select.POLLERR | select.POLLHUP | select.POLLNVAL
+_LOOK_AGAIN = 0.001
+"""Seconds that pass at least between two looks at what blocked threads wait for, while another can run."""
 
 
 class Scheduler:
@@ -27,14 +27,16 @@ class Scheduler:
         self.machine = machine
         self.dispatcher = dispatcher
         self.personality = personality
-        self.watcher = Watcher(self.machine.stop)
+        self.watcher = Watcher(self.machine.stop, self._notice)
         self.ready: deque[Thread] = deque()
-        self.blocked: list[Thread] = []
+        self.blocked = Blocked()
+        self._next_look = 0.0
         self.current: Thread = Thread(process, 0, machine)
         self._fresh = machine.snapshot()
         self._saved: dict[int, Snapshot | SavedRegisters] = {}
         dispatcher.scheduler = self
         process.engine = self
+        self._hear()
 
     # --- the loop ---
 
@@ -52,6 +54,8 @@ class Scheduler:
     def _turn(self) -> None:
         """Let the current thread run until something needs us; then serve it, and maybe give the CPU to another."""
         thread, process = self.current, self.process
+        if process.memory.shares:
+            self.machine.shared_atomics.begin()
         self.dispatcher.settle()
         stop = self.machine.run()
         if process.status is not None:
@@ -68,18 +72,30 @@ class Scheduler:
             self.retry(thread)
         elif process.attention or thread.restart:
             self.personality.attend(thread)
-        if process.status is None and (self.ready or thread.waiting or thread.id not in process.threads):
+        if process.attention and self.blocked:
+            self._rouse()
+        if process.status is None and (thread.waiting or self._others or thread.id not in process.threads):
             self._switch()
+
+    @property
+    def _others(self) -> bool:
+        """Whether another thread can run, or could after a look at what it waits for."""
+        return bool(self.ready) or self.blocked.must_look
 
     def _switch(self) -> None:
         """Give the CPU to the next thread that can run, waiting for one if there is none."""
         thread = self.current
         if thread.id in self.process.threads:
             self._saved[thread.id] = self.machine.snapshot()
-            (self.blocked if thread.waiting else self.ready).append(thread)
+            if thread.waiting:
+                self.blocked.add(thread)
+            else:
+                self._collect(0.0)
+                self.ready.append(thread)
         while True:
             self._collect(0.0 if self.ready else None)
             if self.process.attention:
+                self.process.gather()
                 self._rouse()
             if self.ready:
                 break
@@ -93,20 +109,19 @@ class Scheduler:
             self.machine.resume(saved)
         following.registers = self.machine
         self.current = following
-        self.watcher.slice(bool(self.ready))
+        self.watcher.slice(self._others)
         if self.process.attention and not following.entered:  # else its call ends first, maybe interrupted
             self.personality.attend(following)
 
     def _rouse(self) -> None:
         """Enter the calls of blocked threads that a signal ends."""
-        for thread in list(self.blocked):
+        for thread in self.blocked:
             if self.process.deliverable(thread):
                 thread.interrupted = True
                 self._make_ready(thread)
 
     def _make_ready(self, thread: Thread) -> None:
         self.blocked.remove(thread)
-        thread.waiting = None
         self.ready.append(thread)
 
     # --- waiting ---
@@ -123,9 +138,11 @@ class Scheduler:
             self.machine.stop()
             return False
         while True:
-            if self.process.attention and self.process.deliverable(thread):
-                thread.interrupted = True
-                return True
+            if self.process.attention:
+                self.process.gather()
+                if self.process.deliverable(thread):
+                    thread.interrupted = True
+                    return True
             if self._poll(wait.descriptors, wait.until):
                 return True
 
@@ -136,29 +153,31 @@ class Scheduler:
         return bool(ready) or (until is not None and time.monotonic() >= until)
 
     def _collect(self, timeout: float | None) -> None:
-        """Move threads whose condition holds from blocked to ready."""
-        if not self.blocked:
+        """Move threads whose condition holds from blocked to ready; *timeout* 0 looks only if that was long ago."""
+        if timeout is not None and (not self.blocked.must_look or time.monotonic() < self._next_look):
             return
-        descriptors, until = _union(thread.waiting for thread in self.blocked)
+        descriptors, until = self.blocked.conditions()
         if timeout is None and until is not None:
             timeout = max(0.0, until - time.monotonic())
         ready = self.watcher.poll(descriptors, timeout)
         now = time.monotonic()
-        for thread in list(self.blocked):
-            wait = thread.waiting
-            if wait is None or _holds(wait, ready, now):
-                self._make_ready(thread)
+        self._next_look = now + _LOOK_AGAIN
+        for thread in self.blocked.over(ready, now):
+            self._make_ready(thread)
 
     # --- the Engine protocol ---
 
     def wake(self, key: object, most: int) -> int:
-        count = 0
-        for thread in list(self.blocked):
-            if count < most and thread.waiting is not None and thread.waiting.key == key:
-                thread.woken = True
-                self._make_ready(thread)
-                count += 1
-        return count
+        found = self.blocked.waiting_for(key, most)
+        for thread in found:
+            thread.woken = True
+            self._make_ready(thread)
+        return len(found)
+
+    def give_way(self) -> bool:
+        if self.ready:
+            self.machine.stop()
+        return bool(self.ready)
 
     def spawn(self, thread: Thread) -> None:
         assert isinstance(thread.registers, SavedRegisters)
@@ -189,7 +208,16 @@ class Scheduler:
         self.dispatcher.write_error(error)
 
     def listen(self) -> None:
-        self.watcher.listen()
+        self.watcher.listen(self.process.notices)
+        if self.process.notices >= 0:
+            self.dispatcher.listen()
+
+    def _hear(self) -> None:
+        if self.process.notices >= 0:
+            self.listen()
+
+    def _notice(self) -> None:
+        self.process.attention = True
 
     def retire(self, thread: Thread) -> None:
         """A thread has ended; the machine leaves guest code."""
@@ -213,29 +241,12 @@ class Scheduler:
 
     def forked(self) -> None:
         self._drop_others()
-        self.watcher = Watcher(self.machine.stop)
+        self.watcher.forked()
+        self.watcher = Watcher(self.machine.stop, self._notice)
+        self._hear()
 
     def rebind(self) -> None:
         self.dispatcher.rebind()
 
     def invalidate(self, address: int, size: int) -> None:
         self.process.memory.outdate(address, size)
-
-
-def _union(waits: Iterable[Wait | None]) -> tuple[dict[int, int], float | None]:
-    descriptors: dict[int, int] = {}
-    until: float | None = None
-    for wait in waits:
-        if wait is None:
-            continue
-        for fd, mask in wait.descriptors.items():
-            descriptors[fd] = descriptors.get(fd, 0) | mask
-        if wait.until is not None:
-            until = wait.until if until is None else min(until, wait.until)
-    return descriptors, until
-
-
-def _holds(wait: Wait, ready: dict[int, int], now: float) -> bool:
-    if wait.until is not None and now >= wait.until:
-        return True
-    return any(ready.get(fd, 0) & (mask | _EDGES) for fd, mask in wait.descriptors.items())

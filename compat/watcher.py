@@ -1,7 +1,7 @@
-"""The watcher: a host thread that stops guest code when a host signal arrives or a time slice ends.
+"""The watcher: a host thread that stops guest code when the host has news for the process or a time slice ends.
 
-Python's signal handlers don't run inside the CPU's emu_start, but the C half of a handler writes to the wake-up
-descriptor at once; the watcher reads it. The thread exists only once someone needs it.
+Neither Python nor this thread's news reach the CPU's emu_start by themselves. The thread exists only once someone
+needs it, and no host signal is ever delivered to it.
 """
 
 from __future__ import annotations
@@ -23,22 +23,28 @@ _TIMES = 3
 
 
 class Watcher:
-    """Calls *interrupt*, which stops guest code, from its own host thread."""
+    """Calls *interrupt*, which stops guest code, from its own host thread; before that *notice*, if there is news."""
 
-    def __init__(self, interrupt: Callable[[], None]) -> None:
+    def __init__(self, interrupt: Callable[[], None], notice: Callable[[], None]) -> None:
         self._interrupt = interrupt
+        self._notice = notice
         self._thread: threading.Thread | None = None
         self._slicing = False
         self._closed = False
+        self._news = -1
         self._control: tuple[int, int] = (-1, -1)
         self._wake: tuple[int, int] = (-1, -1)
 
-    def listen(self) -> None:
-        """Wake up for host signals from now on."""
+    def listen(self, news: int) -> None:
+        """Heed from now on alarms, the descriptor *news* (-1: none), and signals that Python handles."""
         if self._wake[0] < 0:
             self._wake = _pipe()
         self._start()
-        signal.set_wakeup_fd(self._control[1], warn_on_full_buffer=False)
+        if news < 0:
+            signal.set_wakeup_fd(self._control[1], warn_on_full_buffer=False)
+        elif news != self._news:
+            self._news = news
+            _nudge(self._control[1])
 
     def slice(self, wanted: bool) -> None:
         """End turns of `_SLICE` seconds from now on, or no longer."""
@@ -54,15 +60,21 @@ class Watcher:
         _nudge(self._control[1])
 
     def poll(self, descriptors: Mapping[int, int], timeout: float | None) -> dict[int, int]:
-        """poll(2) on host descriptors for *timeout* seconds; an alarm ends it early. Returns descriptor → events."""
+        """poll(2) on host descriptors for *timeout* seconds; an alarm or news end it early, which is noticed.
+
+        Returns descriptor → events.
+        """
         poller = select.poll()
         for fd, mask in descriptors.items():
             poller.register(fd, mask)
-        if self._wake[0] >= 0:
-            poller.register(self._wake[0], select.POLLIN)
+        for fd in (self._wake[0], self._news):
+            if fd >= 0:
+                poller.register(fd, select.POLLIN)
         ready = dict(poller.poll(None if timeout is None else timeout * 1000))
         if ready.pop(self._wake[0], 0):
             _drain(self._wake[0])
+        if ready.pop(self._news, 0):
+            self._notice()
         return ready
 
     def close(self) -> None:
@@ -72,6 +84,15 @@ class Watcher:
             signal.set_wakeup_fd(-1)
             _nudge(self._control[1])
             self._thread.join(1)
+        self._release()
+
+    def forked(self) -> None:
+        """This is a child of fork, in which the thread does not exist."""
+        if self._thread is not None:
+            signal.set_wakeup_fd(-1)
+        self._release()
+
+    def _release(self) -> None:
         for fd in (*self._control, *self._wake):
             if fd >= 0:
                 os.close(fd)
@@ -83,14 +104,23 @@ class Watcher:
             import threading  # only here: most guests never need it
 
             self._thread = threading.Thread(target=self._watch, name="compat-watcher", daemon=True)
+            held = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
             self._thread.start()
+            signal.pthread_sigmask(signal.SIG_SETMASK, held)
 
     def _watch(self) -> None:
-        insist = 0
+        insist, told = 0, False
         reader = self._control[0]
         while not self._closed:
-            timeout = _INSIST if insist else _SLICE if self._slicing else None
-            if select.select([reader], [], [], timeout)[0]:
+            poller = select.poll()
+            poller.register(reader, select.POLLIN)
+            if self._news >= 0 and not told:
+                poller.register(self._news, select.POLLIN)
+            ready = dict(poller.poll(_INSIST * 1000 if insist or told else _SLICE * 1000 if self._slicing else None))
+            told = self._news in ready
+            if told:
+                self._notice()
+            if reader in ready:
                 _drain(reader)
                 insist = _TIMES
             elif insist:

@@ -7,9 +7,8 @@ every time: a cache that somebody tampered with can't smuggle in a segment.
 
 from __future__ import annotations
 
-import json
+import binascii
 import os
-import zlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,18 +19,19 @@ from loaders.source import Recorder, Source
 
 __all__ = ["Cache"]
 
-VERSION = 1
+VERSION = 2
 """To be raised whenever the same file would give another Image."""
 
 MAX_ENTRY = 1 << 20
 MAX_ENTRIES = 512
 GAP = 256
 
-_SHAPE = list(fields(Image))
-_TEXTS = ("guest", "brand", "cpu")
+_SHAPE = f"{VERSION} {' '.join(fields(Image))}"
+_TEXTS = ("guest", "brand", "cpu", "kind")
 _NUMBERS = ("entry", "alignment", "phdr_address", "phdr_size", "phdr_count")
 _LISTS = ("needed", "remarks")
 _OPTIONAL_TEXTS = ("soname", "rpath", "runpath")
+_ANSWERS = {"": None, "no": False, "yes": True}
 
 
 class Cache:
@@ -53,37 +53,33 @@ class Cache:
         """The Image made earlier from the same bytes, or None."""
         try:
             with open(self._path(source, header), "rb") as file:
-                entry = json.loads(file.read(MAX_ENTRY))
-            if entry["version"] != [VERSION, _SHAPE] or entry["size"] != source.size:
+                head, *lines = file.read(MAX_ENTRY).decode(errors="surrogateescape").split("\n")
+            if head != f"{_SHAPE} {source.size}":
                 return None
-            if not all(_still_reads(source, offset, text) for offset, text in entry["witness"]):
+            values = {name: rest for name, *rest in (line.split("\t") for line in lines)}
+            if not all(_still_reads(source, each) for each in values["witness"]):
                 return None
-            return _image(entry["image"], segments)
-        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            return _image(values, segments)
+        except (OSError, ValueError, TypeError, KeyError):
             return None
 
     def store(self, recorder: Recorder, header: Header, image: Image) -> None:
         """Keep *image*, which was made from nothing but the reads that *recorder* saw."""
-        ranges = recorder.ranges(GAP)
-        values = asdict(image)
-        del values["segments"]
-        values["interpreter"] = None if image.interpreter is None else image.interpreter.decode("latin-1")
-        entry = {
-            "version": [VERSION, _SHAPE],
-            "size": recorder.size,
-            "witness": [(start, recorder.read(start, end - start).decode("latin-1")) for start, end in ranges],
-            "image": values,
-        }
-        text = json.dumps(entry).encode()
-        if len(text) <= MAX_ENTRY:
-            try:
-                self._write(self._path(recorder, header), text)
-            except (OSError, ValueError):
-                pass
+        values = {"witness": [f"{at} {recorder.read(at, end - at).hex()}" for at, end in recorder.ranges(GAP)]}
+        lines = [[name, *fields] for name, fields in (values | _fields(image)).items()]
+        if any("\t" in field or "\n" in field for line in lines for field in line):
+            return
+        text = "\n".join([f"{_SHAPE} {recorder.size}", *map("\t".join, lines)])
+        try:
+            data = text.encode(errors="surrogateescape")
+            if len(data) <= MAX_ENTRY:
+                self._write(self._path(recorder, header), data)
+        except (OSError, ValueError):
+            pass
 
     def _path(self, source: Source, header: Header) -> str:
         table = source.read(header.phoff, header.table_size)
-        return os.path.join(self._folder, f"{zlib.crc32(table, zlib.crc32(header.raw)):08x}-{source.size:x}.json")
+        return os.path.join(self._folder, f"{binascii.crc32(table, binascii.crc32(header.raw)):08x}-{source.size:x}")
 
     def _write(self, path: str, text: bytes) -> None:
         os.makedirs(self._folder, mode=0o700, exist_ok=True)
@@ -108,39 +104,59 @@ class Cache:
             os.unlink(path)
 
 
-def _still_reads(source: Source, offset: int, text: str) -> bool:
-    expected = text.encode("latin-1")
-    return source.read(offset, len(expected)) == expected
+def _still_reads(source: Source, witness: str) -> bool:
+    offset, _, content = witness.partition(" ")
+    expected = bytes.fromhex(content)
+    return source.read(int(offset), len(expected)) == expected
 
 
-def _image(values: dict[str, Any], segments: tuple[Segment, ...]) -> Image:
+def _fields(image: Image) -> dict[str, list[str]]:
+    """What `_image` reads back, by name."""
+    answers = {answer: word for word, answer in _ANSWERS.items()}
+    made = {name: [getattr(image, name)] for name in _TEXTS}
+    made |= {name: [str(getattr(image, name))] for name in _NUMBERS}
+    made |= {name: list(getattr(image, name)) for name in _LISTS}
+    made |= {name: [] if getattr(image, name) is None else [getattr(image, name)] for name in _OPTIONAL_TEXTS}
+    made["relocatable"] = [answers[image.relocatable]]
+    made["stack_executable"] = [answers[image.stack_executable]]
+    made["interpreter"] = [] if image.interpreter is None else [image.interpreter.hex()]
+    made["tls"] = [] if image.tls is None else [str(number) for number in asdict(image.tls).values()]
+    elf = image.elf
+    made["elf"] = [str(elf.flags), elf.abi, elf.float_abi, elf.isa, answers[elf.nan2008], *elf.properties]
+    return made
+
+
+def _image(values: dict[str, list[str]], segments: tuple[Segment, ...]) -> Image:
     """The Image of an entry.
 
     Raises:
         TypeError, ValueError, KeyError: the entry was not written by store().
     """
-    _check_types(values)
-    interpreter, tls, elf = values["interpreter"], values["tls"], values["elf"]
-    values["segments"] = segments
-    values["interpreter"] = None if interpreter is None else interpreter.encode("latin-1")
-    values["tls"] = None if tls is None else Tls(**tls)
-    values["elf"] = ElfDetails(**(elf | {"properties": tuple(elf["properties"])}))
+    made: dict[str, Any] = {"format": "elf", "segments": segments}
+    for name in _TEXTS:
+        (made[name],) = values[name]
+    if made["kind"] not in ("static", "static-pie", "dynamic", "shared-library"):
+        raise ValueError("kind")
+    for name in _NUMBERS:
+        (number,) = values[name]
+        made[name] = int(number)
     for name in _LISTS:
-        values[name] = tuple(values[name])
-    return Image(**values)
+        made[name] = tuple(values[name])
+    for name in _OPTIONAL_TEXTS:
+        made[name] = _only(values[name])
+    (word,) = values["stack_executable"]
+    made["stack_executable"] = _ANSWERS[word]
+    made["relocatable"] = values["relocatable"] == ["yes"]
+    interpreter = _only(values["interpreter"])
+    made["interpreter"] = None if interpreter is None else bytes.fromhex(interpreter)
+    made["tls"] = Tls(*map(int, values["tls"])) if values["tls"] else None
+    flags, abi, float_abi, isa, nan2008, *properties = values["elf"]
+    made["elf"] = ElfDetails(int(flags), abi, float_abi, isa, nan2008 == "yes", tuple(properties))
+    return Image(**made)
 
 
-def _check_types(values: dict[str, Any]) -> None:
-    good = (
-        values["format"] == "elf"
-        and values["kind"] in ("static", "static-pie", "dynamic", "shared-library")
-        and all(type(values[name]) is str for name in _TEXTS)
-        and all(type(values[name]) is int for name in _NUMBERS)
-        and all(type(item) is str for name in _LISTS for item in values[name])
-        and all(values[name] is None or type(values[name]) is str for name in _OPTIONAL_TEXTS)
-        and type(values["relocatable"]) is bool
-        and values["stack_executable"] in (None, True, False)
-        and all(type(number) is int for number in (values["tls"] or {}).values())
-    )
-    if not good:
-        raise TypeError("not a cached Image")
+def _only(found: list[str]) -> str | None:
+    """The one field there is, or None for none."""
+    if len(found) > 1:
+        raise ValueError("more than one")
+    return found[0] if found else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -21,7 +22,7 @@ LAYERS = (
     {"compat.memory", "compat.cpu", "compat.process", "compat.sandbox", "compat.host", "compat.image"},
     {
         *("compat.scheduler", "compat.bind", "compat.check", "compat.dispatch", "compat.trace", "compat.registers"),
-        "compat.watcher",
+        *("compat.blocked", "compat.watcher"),
     },
     {"compat.guest"},
 )
@@ -32,6 +33,26 @@ PARENTS = {"linux": {"posix"}}
 """Shim families that a family builds on."""
 
 HEAVY = {"elftools", "lief", "rich", "unicorn", "capstone"}
+
+LATE = HEAVY | {
+    *(
+        "argparse",
+        "ast",
+        "ctypes",
+        "dataclasses",
+        "hashlib",
+        "inspect",
+        "json",
+        "pathlib",
+        "platform",
+        "random",
+        "shutil",
+        "subprocess",
+    ),
+    *("tempfile", "threading", "traceback", "urllib", "zlib"),
+    *("compat.abi.row_parser", "compat.trace", "shims.linux.frames", "shims.linux.proc"),
+}
+"""What a warm run of a tiny program does without. Each costs a millisecond or more, and a whole start about fifty."""
 
 
 @cache
@@ -136,13 +157,34 @@ def test_one_file_loads_unicorn() -> None:
 def test_one_file_calls_unicorn() -> None:
     """Others use the declarations too, for arrays of values and for fields; only the engine has the library."""
     users = [name for name in trees() if "compat.cpu._unicorn" in imports(trees()[name])]
-    assert users == ["compat.cpu.engine", "compat.cpu.internals", "compat.cpu.registers"]
+    assert users == ["compat.cpu.atomics", "compat.cpu.engine", "compat.cpu.internals", "compat.cpu.registers"]
 
 
 def test_a_start_imports_nothing_heavy() -> None:
     code = "import sys, compat.guest, loaders.detect, loaders.cache; print(*sys.modules)"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
     assert not HEAVY & {name.split(".")[0] for name in result.stdout.split()}
+
+
+RUN = """
+import os, sys
+end = os._exit
+def tell(status):
+    print(*sys.modules, flush=True)
+    end(status)
+os._exit = tell
+from compat.cli import main
+main(["run", sys.argv[1]])
+"""
+
+
+def test_a_warm_run_imports_little(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", RUN, str(ROOT / "samples/linux/s390x/hello")]
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    runs = [subprocess.run(command, capture_output=True, text=True, env=environment, check=True) for _ in range(2)]
+    imported = set(runs[1].stdout.split())
+    assert "shims.linux.personality" in imported
+    assert not LATE & imported
 
 
 MUTABLE = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp)

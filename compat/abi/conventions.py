@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Literal
 
 from compat.abi.grids import Grid
@@ -110,10 +109,10 @@ def find_convention(grid: Grid, guest: str, cpu: Cpu) -> Convention:
 def _split_arguments(text: str, place: str) -> tuple[tuple[str, ...], tuple[int, ...]]:
     registers, stack = list[str](), list[int]()
     for word in text.split(","):
-        slot = re.fullmatch(r"sp\+(\d+)", word)
-        if slot:
-            stack.append(int(slot[1]))
-        elif stack or not re.fullmatch(r"[a-z]\w*", word):
+        offset = word.removeprefix("sp+")
+        if offset != word and offset.isdecimal():
+            stack.append(int(offset))
+        elif stack or not (word.isidentifier() and word[0].islower()):
             raise BadTable(f"{place}: {word!r} is not a register, or a register after a stack slot")
         else:
             registers.append(word)

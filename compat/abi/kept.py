@@ -2,24 +2,23 @@
 
 Each begins with that state, every file's path, time and size, and counts only while it is still so. A cache that can't
 be read or written only costs time. A guest that was given the user's home could write here, so nothing that is loaded
-is code, and every shape is checked (compat.abi.kept_shapes): a file that is not as expected counts as missing.
+is code, and every shape is checked (compat.abi.kept_text): a file that is not as expected counts as missing.
 """
 
 from __future__ import annotations
 
 import binascii
-import json
 import os
 from collections.abc import Sequence
 
 from compat.abi.grids import StrPath
-from compat.abi.kept_shapes import Kept, from_json, to_json
+from compat.abi.kept_text import Kept, from_text, to_text
 from compat.errors import BadTable
 from compat.version import VERSION
 
 __all__ = ["Entry", "Mark", "state_of"]
 
-_FORMAT = 2
+_FORMAT = 3
 _LARGEST = 4 << 20
 _MOST = 64  # files of one kind: one for each CPU and set of folders
 
@@ -37,26 +36,29 @@ def state_of(files: Sequence[StrPath]) -> str:
 
 
 class _File:
-    """A file of the cache folder for *name* and *folders*; *state* is that of the files it was made from."""
+    """A file of the cache folder for *name* and *folders*; *state* is that of the files it was made from.
+
+    Each place that compat is installed in has its own.
+    """
 
     def __init__(self, name: str, folders: Sequence[StrPath], state: str) -> None:
         folder = _folder()
-        place = binascii.crc32("\n".join(map(str, folders)).encode(errors="surrogateescape"))
+        place = binascii.crc32("\n".join([__file__, *map(str, folders)]).encode(errors="surrogateescape"))
         self._kind = name.partition("-")[0] + "-"
-        self._path = os.path.join(folder, f"{name}-{place:08x}.json") if folder else None
+        self._path = os.path.join(folder, f"{name}-{place:08x}") if folder else None
         self._state = state
 
-    def read(self) -> object:
+    def read(self) -> str:
         """What was written for this state. Raises OSError or ValueError where there is nothing."""
         if self._path is None:
             raise FileNotFoundError
         with open(self._path, "rb") as file:
-            content = json.loads(file.read(_LARGEST))
-        if type(content) is not list or len(content) != 2 or content[0] != self._state:
+            state, end, content = file.read(_LARGEST).decode().partition("\n\n")
+        if state != self._state or not end:
             raise ValueError("of another state")
-        return content[1]
+        return content
 
-    def write(self, content: object) -> None:
+    def write(self, content: str) -> None:
         """Write the file at once or not at all."""
         if self._path is None:
             return
@@ -68,7 +70,7 @@ class _File:
             self._make_room(folder)
             handle, draft = tempfile.mkstemp(dir=folder, prefix="draft-")
             with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump([self._state, content], file, separators=(",", ":"))
+                file.write(f"{self._state}\n\n{content}")
             os.replace(draft, self._path)
         except (OSError, ValueError):
             pass
@@ -89,12 +91,12 @@ class Mark:
 
     def stands(self) -> bool:
         try:
-            return self._file.read() is True
-        except (OSError, ValueError, RecursionError):
+            return self._file.read() == "yes"
+        except (OSError, ValueError):
             return False
 
     def set(self) -> None:
-        self._file.write(True)
+        self._file.write("yes")
 
 
 class Entry:
@@ -106,12 +108,15 @@ class Entry:
     def load(self) -> Kept | None:
         """What was stored, or None for nothing or for anything else."""
         try:
-            return from_json(self._file.read())
-        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            return from_text(self._file.read())
+        except (OSError, ValueError):
             return None
 
     def store(self, content: Kept) -> None:
-        self._file.write(to_json(content))
+        try:
+            self._file.write(to_text(content))
+        except ValueError:
+            pass  # a note with a tab in it
 
 
 def _folder() -> str | None:

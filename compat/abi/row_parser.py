@@ -13,6 +13,7 @@ from collections.abc import Iterator
 
 from compat.abi.grids import StrPath, read_table, source_of
 from compat.abi.rows import Param, Row, StructRow, TypeExpr
+from compat.data import replace
 from compat.errors import BadTable
 
 __all__ = ["parse_row", "parse_rows", "read_rows"]
@@ -138,7 +139,7 @@ def _type_expr(node: ast.expr, place: str) -> TypeExpr:
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
         if not (isinstance(node.right, ast.Constant) and node.right.value is None):
             raise BadTable(f"{place}: only '| None' may follow a type")
-        return _type_expr(node.left, place)._replace(optional=True)
+        return replace(_type_expr(node.left, place), optional=True)
     if isinstance(node, ast.Name):
         return TypeExpr(node.id)
     if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name):

@@ -9,7 +9,6 @@ struct Timespec(sec: Time, nsec: Long)
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from compat.data import dataclass
 
@@ -18,7 +17,8 @@ __all__ = ["STATES", "Param", "Row", "StructRow", "TypeExpr", "show_type"]
 STATES = ("done", "partly", "refused", "known")
 
 
-class TypeExpr(NamedTuple):
+@dataclass(frozen=True)
+class TypeExpr:
     """A type as written: `Out[Array[Iovec], count] | None` is Out with two arguments, optional."""
 
     name: str
@@ -26,7 +26,8 @@ class TypeExpr(NamedTuple):
     optional: bool = False
 
 
-class Param(NamedTuple):
+@dataclass(frozen=True)
+class Param:
     name: str
     type: TypeExpr
 

@@ -13,7 +13,7 @@ from typing import TypeVar
 from compat.abi import kept
 from compat.abi.conventions import Cpu, find_cpu
 from compat.abi.grids import Grid, StrPath, read_grid
-from compat.abi.kept_shapes import Kept
+from compat.abi.kept_text import Kept
 from compat.abi.rows import Row, StructRow
 from compat.data import dataclass, field
 from compat.errors import BadTable
@@ -61,7 +61,7 @@ def load_tables(guest: str, cpu: str, extra: Sequence[StrPath] = ()) -> Tables:
     if content is None:
         content = _parse(files, guest, cpu)
         entry.store(content)
-    return Tables(find_cpu(content.grids["cpus"], cpu), *content, state)
+    return Tables(find_cpu(content.grids["cpus"], cpu), **vars(content), state=state)
 
 
 def table_files(guest: str, extra: Sequence[StrPath] = ()) -> list[str]:

@@ -19,6 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     status = refusing(lambda: _understand(words, understood), debug="--debug" in words)
     for act, debug in understood:
         status = refusing(act, debug=debug)
+    gc.enable()  # for who called this function; a guest that ran has ended the process
     return status
 
 

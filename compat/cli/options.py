@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from compat.cli.refusals import USAGE, Refusal
+from compat.data import dataclass
 from compat.errors import CompatError
 
 __all__ = ["Command", "Option", "Values", "parse", "usage"]
@@ -15,7 +16,8 @@ Values = dict[str, Any]
 always among them, and if it is True the other words were not looked at."""
 
 
-class Option(NamedTuple):
+@dataclass(frozen=True)
+class Option:
     """*names* as typed, the last one the long one; *metavar* is empty for a switch; *read* turns the text into the
     value and raises ValueError with the words for "is not …"."""
 
@@ -30,7 +32,8 @@ class Option(NamedTuple):
         return self.names[-1].lstrip("-")
 
 
-class Command(NamedTuple):
+@dataclass(frozen=True)
+class Command:
     """*rest* names what follows the options. With *guest*, options end at the first word that is none, and what
     follows belongs to the guest."""
 

@@ -7,9 +7,9 @@ import os
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple
 
 from compat.cli.refusals import CANNOT_RUN, NOT_FOUND, Refusal
+from compat.data import dataclass
 from compat.guest import load_image
 from compat.host import Host
 from compat.image import Image, Script
@@ -21,7 +21,8 @@ __all__ = ["Found", "Located", "find_program", "first_view", "interpreter_of", "
 _MOST_SCRIPTS = 5  # as execve(2): a script whose interpreter is a script, and so on
 
 
-class Located(NamedTuple):
+@dataclass(frozen=True)
+class Located:
     """A file at *path* on the host; the guest finds it at *asked* and, symbolic links followed, at *canonical*."""
 
     path: bytes
@@ -29,7 +30,8 @@ class Located(NamedTuple):
     canonical: bytes
 
 
-class Found(NamedTuple):
+@dataclass(frozen=True)
+class Found:
     """*path* on the host, *guest_path* in the guest; *image* is what runs: the program, or its interpreter."""
 
     path: bytes

@@ -1,7 +1,7 @@
 """AArch64 at EL0.
 
 Unicorn's only model with LSE atomics is MAX. Reading an ID register (MIDR_EL1 and its like) is an illegal
-instruction here, where Linux would emulate it: do not offer HWCAP_CPUID. CNTVCT_EL0 counts (62.5 MHz),
+instruction, which Linux emulates (shims/linux/id_registers.py). CNTVCT_EL0 counts (62.5 MHz),
 CTR_EL0, DCZID_EL0 (64-byte blocks), DC and IC work. WFI ends Unicorn's run behind itself, and the machine
 goes on.
 """
@@ -66,6 +66,9 @@ class AArch64(Family):
         # Writing a system register is also what makes Unicorn look at PSTATE and CPACR again.
         self.engine.write_structure(_CP_REG, _system_register(3, 0, 14, 1, 0, _CNTKCTL_EL0VCTEN))
         self.engine.write_structure(_CP_REG, _system_register(3, 0, 1, 0, 0, _SCTLR_EL1))
+
+    def linked_load(self) -> tuple[str, bytes]:
+        return "x0", bytes.fromhex("017c5f88 000080d2 000020d4")  # ldxr w1, [x0]; mov x0, #0; brk #0
 
     def exception(self, number: int, pc: int) -> Event:
         return Event(_EXCEPTIONS.get(number, "illegal"), number, pc)

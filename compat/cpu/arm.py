@@ -4,13 +4,17 @@ The PC register never shows bit 0; Thumb is bit 5 of CPSR, and whoever sets a PC
 by bit 0. The IT state is in CPSR too, so a fault inside an IT block goes on rightly. TPIDRURO is what
 `set_tls` sets; user code also reads it through the kernel helper page at 0xffff0fe0, which is the caller's to
 map, as are the other helpers and the vectors page: code built for ARMv7 calls none of them.
+
+Unicorn takes YIELD and WFE for illegal instructions. They are told from those by the syndrome of the last exception,
+which an illegal instruction sets and a hint leaves alone.
 """
 
 from __future__ import annotations
 
-from compat.cpu.arm_hints import HINT, without_hints
-from compat.cpu.engine import Engine
-from compat.cpu.family import Event, Family, Supervisor, Wrong, numbered
+import struct
+from collections.abc import Callable
+
+from compat.cpu.family import Event, Family, numbered
 from compat.cpu.registers import Register
 
 __all__ = ["Arm"]
@@ -32,6 +36,16 @@ _CPACR, _FPEXC = Register(111, 4), Register(4, 4)
 _FLOAT_ON, _FPEXC_EN = 0xF << 20, 1 << 30
 _USER_MODE, _THUMB, _IT = 0x10, 0x20, 0x0600_FC00
 
+_SYNDROME = Register(140, 4)
+_NONE, _SVC, _ABORT, _BREAKPOINT = 0, 0x11, 0x24, 0x38
+"""Exception classes (Arm ARM G8.2.67, HSR.EC) that leave the syndrome behind and are no illegal instructions. A page
+looked up leaves one of no class, that describes the access."""
+_UNKNOWN_REASON = 0x0200_0000
+"""The syndrome of an illegal instruction: of no class too."""
+_CP_REG = 139
+_CNTKCTL = struct.pack("=IIIIIIIxxxxQ", 15, 0, 0, 14, 1, 0, 0, 2)
+"""CNTKCTL.PL0VCTEN: programs may read CNTVCT and CNTFRQ (arch_timer_evtstrm, drivers/clocksource/arm_arch_timer.c)."""
+
 _EXCEPTIONS = {1: "illegal", 3: "alignment", 4: "alignment", 7: "breakpoint"}
 
 
@@ -49,29 +63,29 @@ class Arm(Family):
     pc = "pc"
     tls = "tpidruro"
 
-    def __init__(self, engine: Engine, supervisor: Supervisor) -> None:
-        super().__init__(engine, supervisor)
-        self._hints: set[int] = set()
-
     def prepare(self) -> None:
         self.engine.write(_CPACR, _FLOAT_ON)
         self.engine.write(_FPEXC, _FPEXC_EN)
+        self.engine.write_structure(_CP_REG, _CNTKCTL)
         self.engine.write(_REGISTERS["cpsr"], _USER_MODE)
+
+    def hook(self, on_syscall: Callable[[], None], on_exception: Callable[[int], None]) -> None:
+        super().hook(on_syscall, on_exception)
+        self.engine.on_invalid(self._is_hint)
+
+    def _is_hint(self) -> bool:
+        syndrome = self.engine.read(_SYNDROME)
+        return syndrome != _UNKNOWN_REASON and syndrome >> 26 in (_NONE, _SVC, _ABORT, _BREAKPOINT)
+
+    def invalid(self, pc: int) -> Event | None:
+        self.engine.write(_SYNDROME, 0)
+        return super().invalid(pc)
 
     def exception(self, number: int, pc: int) -> Event:
         return Event(_EXCEPTIONS.get(number, "illegal"), number, pc)
 
-    def invalid(self, pc: int) -> Event | None:
-        """A hint may be why the run ended, behind itself. Its block is made anew and looked at, once for each place."""
-        size = next((size for size in (2, 4) if HINT.fullmatch(self.supervisor.code(pc - size, size))), 0)
-        if pc in self._hints or not size:
-            return Event("illegal", 0, pc)
-        self.supervisor.make_anew(pc - size, pc, None if self._hints else HINT)
-        self._hints.add(pc)
-        return None
-
-    def made(self, code: bytes) -> Wrong | None:
-        return without_hints(code, thumb=bool(self.engine.read(_REGISTERS["cpsr"]) & _THUMB))
+    def linked_load(self) -> tuple[str, bytes]:
+        return "r0", bytes.fromhex("9f1f90e1 0000a0e3 700020e1")  # ldrex r1, [r0]; mov r0, #0; bkpt
 
     def filled(self) -> None:
         """Looking a page up makes Unicorn write the IT bits of the instruction into the CPU's state, where they stay

@@ -7,17 +7,18 @@ gets right. Such code is in the guest's memory only while the block is translate
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from compat.cpu.engine import Engine
 from compat.cpu.family import Family, Wrong
+from compat.data import dataclass
 
 __all__ = ["BlockWatch", "Held"]
 
 
-class Held(NamedTuple):
+@dataclass(frozen=True)
+class Held:
     """A block that was made and not begun: *code* at *pc*."""
 
     pc: int
@@ -49,11 +50,7 @@ class BlockWatch:
         self.off = True
         """Whether the machine's own code runs."""
         if family.suspicious is not None:
-            self.begin(family.suspicious)
-
-    def begin(self, suspicious: re.Pattern[bytes]) -> None:
-        """Look at every block that is made from now on."""
-        self._engine.on_block_made(self._hook(suspicious.search))
+            engine.on_block_made(self._hook(family.suspicious.search))
 
     def _hook(self, search: Callable[..., object]) -> Callable[[int, int], None]:
         """Return the hook for new blocks, about 3 us: it looks for suspicious code, which is rare."""

@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Any
 
 from compat.cpu._unicorn import ffi
+from compat.cpu.atomics import translator
 from compat.cpu.internals import Internals
 from compat.cpu.registers import Batch, Register, WideBatch
 from compat.errors import CompatError, Unsupported
@@ -22,7 +23,7 @@ __all__ = ["EXCEPTION", "INVALID_INSTRUCTION", "OK", "Engine", "EngineError"]
 
 OK, INVALID_INSTRUCTION, EXCEPTION = 0, 10, 21
 _HOOK_INTERRUPT, _HOOK_INSTRUCTION, _HOOK_CODE = 1 << 0, 1 << 1, 1 << 2
-_HOOK_BLOCK_MADE, _HOOK_TLB_FILL = 1 << 15, 1 << 17
+_HOOK_INVALID, _HOOK_BLOCK_MADE, _HOOK_TLB_FILL = 1 << 14, 1 << 15, 1 << 17
 _PAGE_SIZE, _USE_EXITS, _EXITS, _CPU_MODEL, _REMOVE_CODE, _FLUSH_CODE, _FLUSH_TLB, _TLB_TYPE = 1, 4, 6, 7, 9, 10, 11, 12
 _TLB_VIRTUAL = 1
 _FIRST_ACCESS = 16
@@ -158,6 +159,17 @@ class Engine:
         self.flush_code()
         return self._internals.check_after_access(wanted)
 
+    def translate_in_parallel(self, cpu: str, wanted: bool) -> bool:
+        """Say whether atomic instructions translated from now on are atomic for other host processes too.
+
+        Returns False if they can't be.
+        """
+        found = translator(self._library, cpu)
+        if found is not None:
+            found.parallel = wanted
+            self.flush_code()
+        return found is not None
+
     # --- hooks --------------------------------------------------------------------------------------------
 
     def on_fill(self, fill: Callable[[int, int], tuple[int, int] | None]) -> None:
@@ -192,6 +204,11 @@ class Engine:
 
         raw = self._callback("void(void *, void *)", callback)
         self._hook(_HOOK_INSTRUCTION, raw, 1, 0, ffi.cast("int", instruction))
+
+    def on_invalid(self, valid: Callable[[], bool]) -> None:
+        """Ask *valid()* about what would end the run with INVALID_INSTRUCTION; True lets the guest go on."""
+        raw = self._callback("bool(void *, void *)", lambda _engine, _data: valid(), False)
+        self._hook(_HOOK_INVALID, raw)
 
     def on_block_made(self, made: Callable[[int, int], None]) -> None:
         """Call *made(address, size)* when a block has been translated, before it runs for the first time."""

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import ClassVar, NamedTuple, Protocol
+from typing import ClassVar, Protocol
 
 from compat.cpu.engine import Engine
 from compat.cpu.registers import Register
+from compat.data import dataclass
 
 __all__ = ["Event", "Family", "Supervisor", "Wrong", "numbered"]
 
 
-class Event(NamedTuple):
+@dataclass(frozen=True)
+class Event:
     """A CPU exception in the guest's terms: *address* is the instruction's, *number* the CPU's own."""
 
     name: str
@@ -20,7 +22,8 @@ class Event(NamedTuple):
     address: int
 
 
-class Wrong(NamedTuple):
+@dataclass(frozen=True)
+class Wrong:
     """An instruction that Unicorn gets wrong: its offset in a block, and how many are before it.
 
     *better* is the whole block in instructions that Unicorn gets right; None means that it must not run.
@@ -42,9 +45,6 @@ class Supervisor(Protocol):
 
     def code(self, address: int, size: int) -> bytes:
         """Return *size* bytes of guest code; fewer where the guest may not execute."""
-
-    def make_anew(self, begin: int, end: int, suspicious: re.Pattern[bytes] | None = None) -> None:
-        """Forget the blocks of an address range. From now on ask `Family.made` about new blocks that match."""
 
 
 OWN_PAGE = 0x7FFFF000
@@ -124,6 +124,14 @@ class Family:
         """Set the thread pointer."""
         self.engine.write(self.registers[self.tls], value)
 
+    illegal: ClassVar[int | None] = None
+    """The exception of an illegal instruction, for a CPU whose atomic instructions need no alignment."""
+
+    def linked_load(self) -> tuple[str, bytes] | None:
+        """A load-linked instruction for `Reservation`: the register that holds its address, and code that runs it,
+        clears that register and ends. None for a CPU that has no such instruction."""
+        return None
+
     def read_more(self) -> dict[str, int]:
         """Return user-visible state that has no Unicorn register."""
         return {}
@@ -151,6 +159,9 @@ class Family:
     def pc_to_write(self, value: int) -> int:
         """What Unicorn must be told so that the PC becomes *value* and nothing else changes."""
         return value
+
+    def forgotten(self) -> None:
+        """All pages were forgotten: some may be no code any more, and each is fetched anew before it runs."""
 
     def filled(self) -> None:
         """A page of data was found in the middle of an instruction, which now goes on."""

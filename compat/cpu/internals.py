@@ -7,7 +7,7 @@ isn't found where these facts say is left alone, and the caller is told.
 from __future__ import annotations
 
 import mmap
-import platform
+import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -24,7 +24,7 @@ _JUMP_BUFFERS = 0x1000
 _LIBRARY_BYTES = 1 << 26
 """More than the library's code is long: how near to each other its functions are."""
 
-_RETURN = {"x86_64": b"\xc3", "AMD64": b"\xc3", "aarch64": b"\xc0\x03\x5f\xd6"}
+_RETURN = {"x86_64": b"\xc3", "aarch64": b"\xc0\x03\x5f\xd6"}
 """A host CPU's instruction that returns from a function."""
 
 
@@ -92,7 +92,7 @@ class Internals:
         made to return at once, in this process's copy of the library. Returns False, with nothing changed, where
         that can't be: another host CPU, or a host that keeps code as it is.
         """
-        end = _RETURN.get(platform.machine())
+        end = _RETURN.get(os.uname().machine)
         try:
             function = int(ffi.cast("uintptr_t", ffi.addressof(self._library, "check_exit_request_arm")))
             protect = self._library.mprotect
@@ -109,18 +109,23 @@ class Internals:
     # --- exceptions ---------------------------------------------------------------------------------------
 
     def set_stop_interrupt(self, function: Any) -> bool:
-        """Let the C *function* decide for each exception whether the run ends there, in place of the CPU family.
+        """Let the C *function* decide for each exception whether the run ends there.
 
-        Unicorn asks a function of the family (`stop_interrupt`); this fills the empty place of families that have
-        none, which is known by the functions around it. Returns False, with nothing changed, if it is not found.
+        Unicorn asks a function of the CPU family (`stop_interrupt`), or none: its place is known by the functions
+        around it. Returns False, with nothing changed, if it is not found.
         """
         near = int(ffi.cast("uintptr_t", ffi.addressof(self._library, "uc_open")))
         words = ffi.cast("uintptr_t *", self._engine)
         kinds = "".join(
             "f" if abs(word - near) < _LIBRARY_BYTES else "0" if word == 0 else "." for word in ffi.unpack(words, 80)
         )
-        around = "0" + "f" * 11 + "0" + "f" * 20
-        if kinds.count(around) != 1:
+        places = [at for around in ("0" + "f" * 11 + own + "f" * 20 for own in "0f") for at in _all(kinds, around)]
+        if len(places) != 1:
             return False
-        words[kinds.find(around) + 12] = int(ffi.cast("uintptr_t", function))
+        words[places[0] + 12] = int(ffi.cast("uintptr_t", function))
         return True
+
+
+def _all(text: str, part: str) -> list[int]:
+    """Where *part* begins in *text*, except where what stands before or behind makes it longer."""
+    return [at for at in range(len(text) - len(part) + 1) if text.startswith(part, at)]

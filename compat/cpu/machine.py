@@ -10,7 +10,6 @@ After such a stop the PC is behind the instruction; `syscall_length` before it i
 from __future__ import annotations
 
 import importlib
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -18,6 +17,8 @@ from compat.cpu.blocks import BlockWatch
 from compat.cpu.engine import EXCEPTION, INVALID_INSTRUCTION, OK, Engine, EngineError
 from compat.cpu.family import OUTSIDE, OWN_CODE, OWN_PAGE, Event, Family, Wrong
 from compat.cpu.registers import Batch
+from compat.cpu.reservation import Reservation
+from compat.cpu.shared_atomics import SharedAtomics
 from compat.cpu.stop import Access, Snapshot, Stop
 from compat.errors import Unsupported
 
@@ -97,6 +98,8 @@ class Machine:
         self._fills, self._enough_fills = 0, _FEW_FILLS
         self._ran: set[int] = set()
         self._saved = engine.wide_batch(list(family.registers.values()))
+        self._reservation = Reservation(engine, family)
+        self.shared_atomics = SharedAtomics(engine, cpu, family.illegal)
         engine.map_ram(pages.ram)
         engine.on_fill(self._fill_page)
         family.hook(on_syscall, self._exception)
@@ -144,6 +147,8 @@ class Machine:
             # Unicorn looks one byte before a block that has none, which is one that begins with an illegal
             # instruction.
             self._event = self.family.invalid(pc)
+        elif code == INVALID_INSTRUCTION and self.shared_atomics.give_up():
+            return None
         elif code == INVALID_INSTRUCTION and self._event is None:
             self._event = self.family.invalid(self._engine.read(self._pc))
         elif self._event is None:
@@ -259,7 +264,8 @@ class Machine:
         return Snapshot(self._engine.save_context(), self.family.read_tables())
 
     def resume(self, snapshot: Snapshot) -> None:
-        """Set the CPU state from a snapshot of this machine, any number of times."""
+        """Set the CPU state from a snapshot of this machine, any number of times; what was reserved is lost."""
+        self._reservation.clear(snapshot.context)
         self._engine.restore_context(snapshot.context)
         self.family.write_tables(snapshot.tables)
 
@@ -272,6 +278,7 @@ class Machine:
     def flush_tlb(self) -> None:
         """Forget every page: needed when a page loses a permission or its frame."""
         self._watch.frames.clear()
+        self.family.forgotten()
         self._fills = 0
         self._engine.flush_tlb()
 
@@ -282,6 +289,8 @@ class Machine:
         else: code is known by its virtual address and its frame, and only the guest's own stores are noticed.
         Includes `flush_tlb`.
         """
+        end = physical + size
+        self._ran = {frame for frame in self._ran if not physical <= frame <= end - 4096}
         offset = physical & 0xFFF
         self._alias = physical - offset
         self._engine.flush_tlb()
@@ -306,12 +315,6 @@ class Machine:
             out += bytes(self._ram[start : start + min(size - len(out), 4096 - (at & 0xFFF))])
         return out
 
-    def make_anew(self, begin: int, end: int, suspicious: re.Pattern[bytes] | None = None) -> None:
-        """See `family.Supervisor`."""
-        if suspicious is not None:
-            self._watch.begin(suspicious)
-        self._engine.remove_code(begin, end)
-
     def _fill_page(self, page: int, access: int) -> tuple[int, int] | None:
         family = self.family
         if self._own:
@@ -331,8 +334,12 @@ class Machine:
         if not self._own and found[1] & WRITE and found[0] in self._ran and self._code_frame(page) is not None:
             # Blocks known by their addresses run without a new fetch, so a store must look for code every time.
             family.changing(page)
+            if access != FETCH:
+                family.filled()
             return found[0], found[1] | FETCH
         if access == FETCH:
+            if self._own:
+                return found
             self._watch.frames[page] = found[0]
             self._ran.add(found[0])
             family.fetching(page, self._ram[found[0] : found[0] + 4096])

@@ -26,6 +26,7 @@ from collections.abc import Callable, Sequence
 from compat.cpu.engine import Engine
 from compat.cpu.family import OUTSIDE, Event, Family, Supervisor, numbered
 from compat.cpu.registers import Register
+from compat.data import replace
 
 __all__ = ["Mips", "Mips64", "Mips64El", "MipsEl"]
 
@@ -49,8 +50,9 @@ _CONFIG3_ID, _USERLOCAL_ID, _STATUS_ID = 137, 138, 139
 _ULRI = 1 << 13
 _CU1, _FR, _PX, _UX, _USER = 1 << 29, 1 << 26, 1 << 23, 1 << 5, 2 << 3
 
-# lui/ori $8, 0xe000000f; mtc0 $8, HWREna: all of rdhwr's registers for user programs.
-_ENABLE_RDHWR = (0x3C08E000, 0x3508000F, 0x40883800)
+# lui/ori $8, 0xe000000a; mtc0 $8, HWREna: rdhwr's registers SYNCI_Step, CCRes and ULR for user programs. Unicorn's
+# CPUNum is always 1023 and its CC 0: Linux' emulation (shims/linux/rdhwr_mips.py) tells these.
+_ENABLE_RDHWR = (0x3C08E000, 0x3508000A, 0x40883800)
 # lui/ori $10, 0x1fffe000; mtc0 $10, PageMask; li $11, 7; mtc0 $11, EntryLo0 and EntryLo1; li $8, 0; move $9,
 # $0; lui $13, 0x2000; 1: mtc0 $8, Index; mtc0 $9, EntryHi; tlbwi; addiu $8, $8, 1; addiu $12, $8, -4; bnez
 # $12, 1b; addu $9, $9, $13
@@ -174,6 +176,10 @@ class _Mips(Family):
             pc = self.registers["pc"]
             self.engine.write(pc, self.engine.read(pc) - 4)
 
+    def linked_load(self) -> tuple[str, bytes]:
+        code = (0xC0850000, 0x00002025, *_LOAD_OUTSIDE, _JR, _NOP)  # ll $5, 0($4); move $4, $0
+        return "r4", struct.pack(f"{self._order}{len(code)}I", *code)
+
     def filled(self) -> None:
         """Looking a page up makes Unicorn write the pending branch of a delay slot into `hflags`, where it stays when
         the access succeeds: the code that runs on does not know, and the next block would begin as a delay slot."""
@@ -184,7 +190,7 @@ class _Mips(Family):
 
     def invalid(self, pc: int) -> Event:
         event, self._event = self._event, None
-        return Event("illegal", 0, pc) if event is None else event._replace(address=pc)
+        return Event("illegal", 0, pc) if event is None else replace(event, address=pc)
 
     def stop_between_blocks(self) -> bool:
         self._stops_between_blocks = super().stop_between_blocks()
@@ -220,6 +226,12 @@ class _Mips(Family):
         if addresses != self._idle.get(page, []):
             self._idle[page] = addresses
             self.engine.end_runs_at([address for page in self._idle.values() for address in page])
+
+    def forgotten(self) -> None:
+        """When a run ends, Unicorn looks up each address where runs end; one without code now would be a fault."""
+        if self._idle:
+            self._idle.clear()
+            self.engine.end_runs_at(())
 
     def resume_address(self) -> int:
         pc = super().resume_address()

@@ -2,7 +2,8 @@
 
 The 32-bit model is a 7457A (AltiVec). For 64 bits Unicorn can only be given its default model, a POWER10 that
 knows ISA 2.07 and most of 3.0; offer POWER8's capabilities. MSR.LE makes it little-endian, which the mode
-constant cannot. `mftb` reads 0. DCBZ clears 32 bytes (32-bit) or 128 (64-bit).
+constant cannot. The time base is read here; a few instructions are exchanged for others (`ppc_exchange`). DCBZ
+clears 32 bytes (32-bit) or 128 (64-bit).
 
 XER's carry and overflow bits, the vector registers, VSCR and VRSAVE have no Unicorn register: they are read and set
 in a saved context (`ppc_context`).
@@ -11,12 +12,15 @@ in a saved context (`ppc_context`).
 from __future__ import annotations
 
 import struct
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from compat.cpu.engine import Engine
-from compat.cpu.family import OWN_PAGE, Event, Family, Supervisor, numbered
+from compat.cpu.family import OWN_PAGE, Event, Family, Supervisor, Wrong, numbered
 from compat.cpu.ppc_context import PROBE_VRSAVE, PROBE_VSCR, PROBE_XER, ContextFields, probe_vector
+from compat.cpu.ppc_exchange import SUSPICIOUS_BIG, SUSPICIOUS_LITTLE, exchanged, time_read
+from compat.cpu.ppc_scalar import computed, operation
 from compat.cpu.registers import Register
 
 __all__ = ["Ppc", "Ppc64", "Ppc64Le"]
@@ -39,7 +43,7 @@ def _registers(size: int) -> dict[str, Register]:
     }
 
 
-_PROGRAM = 6
+_PROGRAM, _ILLEGAL = 6, (6, 96)
 # POWERPC_EXCP_* of QEMU's target/ppc/cpu.h.
 _EXCEPTIONS = {5: "alignment", 15: "trap", 68: "trap"}
 _FPSCR_FEX = 1 << 30
@@ -57,6 +61,7 @@ class _PowerPC(Family):
     pc = "pc"
     msr: ClassVar[int]
     order: ClassVar[str] = ">"
+    suspicious = SUSPICIOUS_BIG
     vectors: ClassVar[int]
     vector_names: ClassVar[Sequence[str]]
     load_vector: ClassVar[int]
@@ -65,23 +70,66 @@ class _PowerPC(Family):
     def __init__(self, engine: Engine, supervisor: Supervisor) -> None:
         super().__init__(engine, supervisor)
         self._context: object = None
-        self._fields: ContextFields | None = None
+        self._fields: ContextFields
 
     def prepare(self) -> None:
         size = self.registers["pc"].size
         self.engine.write(Register(_MSR_ID, size), self.msr | _ALWAYS)
+        self._fields = self._find_fields()
 
-    def exception(self, number: int, pc: int) -> Event:
+    def made(self, code: bytes) -> Wrong | None:
+        return exchanged(code, self.order)
+
+    def linked_load(self) -> tuple[str, bytes]:
+        return "r3", struct.pack(f"{self.order}3I", 0x7C801828, 0x38600000, _TRAP)  # lwarx 4, 0, 3; li 3, 0; trap
+
+    def exception(self, number: int, pc: int) -> Event | None:
         # Unicorn adds 4 to the PC for every exception, not only for SC.
         pc -= 4
+        if number in _ILLEGAL and (self._read_time(pc) or self._compute(pc)):
+            return None
         self.engine.write(self.registers["pc"], pc)
         name = self._program(pc) if number == _PROGRAM else _EXCEPTIONS.get(number, "illegal")
         return Event(name, number, pc)
 
+    def _read_time(self, pc: int) -> bool:
+        read = time_read(self._word(pc), time.monotonic_ns(), 8 * self.registers["pc"].size)
+        if read is None:
+            return False
+        target, value = read
+        self.engine.write(self.registers[f"r{target}"], value)
+        return True
+
+    def _compute(self, pc: int) -> bool:
+        found = operation(self._word(pc))
+        if found is None or not self.msr & _VSX:
+            return False
+        first, second = (self._scalar(number) for number in (found.first, found.second))
+        result = computed(found.name, first, second, self.engine.read(self.registers["fpscr"]))
+        self.engine.write(self.registers["fpscr"], result.fpscr)
+        if found.name in ("ordered", "unordered"):
+            shift = 28 - 4 * found.target
+            conditions = self.engine.read(self.registers["cr"]) & ~(15 << shift)
+            self.engine.write(self.registers["cr"], conditions | result.value << shift)
+        elif found.target < 32:
+            self.engine.write(self.registers[f"f{found.target}"], result.value)
+        else:
+            self.write_more({f"vs{found.target}": result.value << 64})
+        return True
+
+    def _scalar(self, number: int) -> int:
+        """The high half of a VSX register."""
+        if number < 32:
+            return self.engine.read(self.registers[f"f{number}"])
+        return self.read_more()[f"vs{number}"] >> 64
+
+    def _word(self, pc: int) -> int:
+        code = self.supervisor.code(pc, 4)
+        return int(struct.unpack(self.order + "I", code)[0]) if len(code) == 4 else 0
+
     def _program(self, pc: int) -> str:
         """Which program exception: a trap instruction, an IEEE exception, or a privileged instruction."""
-        code = self.supervisor.code(pc, 4)
-        word = int(struct.unpack(self.order + "I", code)[0]) if len(code) == 4 else 0
+        word = self._word(pc)
         primary, extended = word >> 26, word >> 1 & 0x3FF
         if primary in (2, 3) or (primary == 31 and extended in (4, 68)):
             return "trap"
@@ -91,13 +139,11 @@ class _PowerPC(Family):
 
     def read_more(self) -> dict[str, int]:
         """Return xer, vrsave, vscr, the machine state, and the vector registers under `vector_names`."""
-        fields = self._fields or self._find_fields()
-        return {"msr": self.msr | _ALWAYS, **fields.read(self._saved())}
+        return {"msr": self.msr | _ALWAYS, **self._fields.read(self._saved())}
 
     def write_more(self, values: Mapping[str, int]) -> None:
         """Set what `read_more` returned, or some of it; the machine state is not a user program's to set."""
-        fields = self._fields or self._find_fields()
-        fields.write(self._saved(), values)
+        self._fields.write(self._saved(), values)
         self.engine.restore_context(self._context)
 
     def _saved(self) -> Any:
@@ -105,14 +151,14 @@ class _PowerPC(Family):
         return self.engine.context_words(self._context).cast("B")
 
     def _find_fields(self) -> ContextFields:
+        """Learn where contexts keep the rest; not inside a hook, where no other code can be run."""
         before, probes = self.engine.save_context(), []
         for vscr in PROBE_VSCR:
             self._load(PROBE_XER, PROBE_VRSAVE, [*map(probe_vector, range(self.vectors)), vscr])
             self.engine.write(self.registers["r3"], 0)  # else VRSAVE would be there too
             probes.append(bytes(self._saved()))
         self.engine.restore_context(before)
-        self._fields = ContextFields(probes, self.vector_names, self.registers["pc"].size)
-        return self._fields
+        return ContextFields(probes, self.vector_names, self.registers["pc"].size)
 
     def _load(self, xer: int, vrsave: int, vectors: Sequence[int]) -> None:
         """Set the state with instructions; *vectors* ends with VSCR. r4 walks over frame 0's data, r3 is used too."""
@@ -160,3 +206,4 @@ class Ppc64Le(Ppc64):
 
     msr = _SF | _VSX | _LE
     order = "<"
+    suspicious = SUSPICIOUS_LITTLE

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from compat.cpu._unicorn import ffi
+from compat.data import dataclass
 
 __all__ = ["Batch", "Register", "WideBatch"]
 
 
-class Register(NamedTuple):
+@dataclass(frozen=True)
+class Register:
     """A register's number in Unicorn and its width in bytes (16 at most)."""
 
     id: int

@@ -7,16 +7,19 @@ program exception; `Stop.address` is the instruction. `r14`, `r15` and so on are
 `a15` access registers, `f` the left and `f_low` the right halves of the 32 vector registers.
 
 Wrong, and not set right here: ADD of two smallest negative numbers and SUBTRACT of one from 0 give condition code 0
-or 1 instead of 3 (overflow), for 32 and 64 bits. RISBHG and RISBLG are set right by `s390x_insert`.
+or 1 instead of 3 (overflow), for 32 and 64 bits. RISBHG and RISBLG are set right by `s390x_insert`; STCK and STFLE by
+the guest's operating system (`s390x_clock`).
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from compat.cpu.engine import Engine
 from compat.cpu.family import Event, Family, Supervisor, Wrong, numbered
 from compat.cpu.registers import Register
+from compat.cpu.s390x_clock import CLOCK_READER, exception_name, without_clock_readers
 from compat.cpu.s390x_insert import HALF_INSERT, without_half_inserts
 
 __all__ = ["S390X"]
@@ -59,6 +62,11 @@ _EXCEPTIONS = {
 }
 
 
+def _operation(code: bytes) -> str:
+    """What an operation exception at *code* is."""
+    return "breakpoint" if code == _BREAKPOINT else exception_name(code)
+
+
 class S390X(Family):
     """z/Architecture; `svc` traps, and the PC in the hook is behind it."""
 
@@ -69,7 +77,7 @@ class S390X(Family):
     registers = _REGISTERS
     # The condition code, the program mask and the addressing mode.
     settable = {"pswm": 0x00003F01_80000000}  # noqa: RUF012
-    suspicious = HALF_INSERT
+    suspicious = re.compile(HALF_INSERT + b"|" + CLOCK_READER, re.DOTALL)
     pc = "pc"
     tls = "a0"
 
@@ -124,18 +132,23 @@ class S390X(Family):
             words = self._words()
             code, length = words[self._pgm_code] & 0xFF, words[self._pgm_code + 1]
         self.engine.write(_REGISTERS["pc"], pc + length)
-        if code == 1 and self.supervisor.code(pc, 2) == _BREAKPOINT:
-            return Event("breakpoint", code, pc)
+        if code == 1:
+            return Event(_operation(self.supervisor.code(pc, 2)), code, pc)
         return Event(_EXCEPTIONS.get(code, "illegal"), code, pc)
 
     def invalid(self, pc: int) -> Event:
         """An illegal instruction that begins a page is seen before it is executed, without its code."""
         code = self.supervisor.code(pc, 2)
         self.engine.write(_REGISTERS["pc"], pc + (2, 4, 4, 6)[code[0] >> 6])
-        return Event("breakpoint" if code == _BREAKPOINT else "illegal", 1, pc)
+        return Event(_operation(code), 1, pc)
 
     def made(self, code: bytes) -> Wrong | None:
-        return without_half_inserts(code)
+        inserts = without_half_inserts(code)
+        readers = without_clock_readers(code if inserts is None or inserts.better is None else inserts.better)
+        if inserts is None or readers is None:
+            return inserts or readers
+        first = inserts if inserts.before < readers.before else readers
+        return Wrong(first.offset, first.before, readers.better)
 
     def syscall_number(self) -> int:
         """The 8-bit number in the instruction; 0 means that it is in r1."""

@@ -9,14 +9,12 @@ found.
 
 from __future__ import annotations
 
-import re
-
 from compat.cpu.family import Wrong
 
 __all__ = ["HALF_INSERT", "without_half_inserts"]
 
-HALF_INSERT = re.compile(rb"\xec....[\x51\x5d]", re.DOTALL)
-"""What every such instruction matches: an instruction of format RIE-f, and its opcode's second byte."""
+HALF_INSERT = rb"\xec....[\x51\x5d]"
+"""A pattern (with DOTALL) that every such instruction matches: format RIE-f, and its opcode's second byte."""
 
 _RIE, _LOW, _HIGH, _WHOLE = 0xEC, 0x51, 0x5D, 0x59
 _LENGTHS = (2, 4, 4, 6)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
+
+from compat.data import dataclass
 
 __all__ = ["Access", "Snapshot", "Stop"]
 
 Access = Literal["read", "write", "fetch"]
 
 
-class Stop(NamedTuple):
+@dataclass(frozen=True)
+class Stop:
     """Why a run ended.
 
     requested: somebody called `stop`. fault: an access at *address* (exact to the byte; for an access that
@@ -26,7 +29,8 @@ class Stop(NamedTuple):
     number: int = 0
 
 
-class Snapshot(NamedTuple):
+@dataclass(frozen=True)
+class Snapshot:
     """A CPU state that is valid in this process and for this machine only."""
 
     context: Any

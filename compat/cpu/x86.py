@@ -6,11 +6,12 @@ seen, read-only, at `own_address`. IN and OUT are not refused at CPL 3 as they s
 nothing. RDTSC, CPUID and XGETBV work; CPUID offers nothing that Unicorn lacks (no AVX).
 
 Wrong, and not set right here: SSE arithmetic never sets the exception flags of MXCSR, the x87 not all of its own;
-FPREM and FPREM1 compute in double precision; MOVAPS and its like do not mind a misaligned address.
+FSIN and its like compute in double precision; MOVAPS and its like do not mind a misaligned address.
 """
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Callable, Mapping
 from typing import ClassVar
@@ -18,6 +19,7 @@ from typing import ClassVar
 from compat.cpu.engine import Engine
 from compat.cpu.family import Event, Family, Supervisor, Wrong, numbered
 from compat.cpu.registers import Register
+from compat.cpu.x86_remainder import REMAINDERS, remainder, without_remainders
 from compat.cpu.x86_vex import POSSIBLE_VEX, first_vector_instruction
 
 __all__ = ["X86", "X8664", "user_descriptor"]
@@ -25,6 +27,8 @@ __all__ = ["X86", "X8664", "user_descriptor"]
 _SYSCALL_INSTRUCTION = 699
 _GDTR, _MSR = 243, 248
 _MSR_EFER, _MSR_STAR, _EFER_SCE = 0xC0000080, 0xC0000081, 1
+_CR0, _CR0_NE = Register(50, 8), 1 << 5
+"""NE: an x87 exception that is not masked is raised by the next instruction that waits for it."""
 _CR4 = Register(54, 8)
 _CR4_BITS = 1 << 9 | 1 << 10 | 1 << 16 | 1 << 18
 """OSFXSR, OSXMMEXCPT, FSGSBASE, OSXSAVE."""
@@ -61,6 +65,8 @@ _FLOAT = {
     "fop": Register(258, 2),
     "mxcsr": Register(249, 4),
 }
+_CONDITIONS, _FLOAT_INVALID, _FLOAT_PENDING = 0x4700, 1, 0x8080
+"""Of the floating-point status: C0 to C3; IE, at the place of its mask in the control word; ES and B."""
 _SELECTORS = {
     name: Register(identity, 2)
     for name, identity in {"cs": 11, "ss": 49, "ds": 17, "es": 28, "fs": 32, "gs": 33}.items()
@@ -101,7 +107,8 @@ class _Intel(Family):
     arch = 4
     model = _BROADWELL
     syscall = 0x80
-    suspicious = POSSIBLE_VEX
+    suspicious = re.compile(POSSIBLE_VEX + rb"|\xd9[\xf5\xf8]", re.DOTALL)
+    illegal = 6
     star: ClassVar[int]
     sysret: ClassVar[bytes]
     long: ClassVar[bool]
@@ -126,6 +133,7 @@ class _Intel(Family):
         engine.write_structure(_GDTR, struct.pack("=HxxxxxxQII", 0, self.own_address, _GDT_ENTRIES * 8 - 1, 0))
         for msr, value in ((_MSR_EFER, _EFER_SCE), (_MSR_STAR, self.star << 48)):
             engine.write_structure(_MSR, struct.pack("=IxxxxQ", msr, value))
+        engine.write(_CR0, engine.read(_CR0) | _CR0_NE)
         engine.write(_CR4, _CR4_BITS)
         self.supervisor.run_own(_ENABLE_XSAVE + self.sysret)
         for name in ("eax", "ecx"):
@@ -157,7 +165,20 @@ class _Intel(Family):
 
     def made(self, code: bytes) -> Wrong | None:
         found = first_vector_instruction(code, self.long)
-        return None if found is None else Wrong(*found)
+        return without_remainders(code, self.long) if found is None else Wrong(*found)
+
+    def invalid(self, pc: int) -> Event | None:
+        nearest = REMAINDERS.get(self.supervisor.code(pc, 2))
+        if nearest is None:
+            return super().invalid(pc)
+        done = remainder(self.engine.read(_FLOAT["st0"]), self.engine.read(_FLOAT["st1"]), nearest=nearest)
+        status = self.engine.read(_FLOAT["fpsw"]) & ~_CONDITIONS | done.status
+        masked = self.engine.read(_FLOAT["fpcw"]) & done.status & _FLOAT_INVALID == done.status & _FLOAT_INVALID
+        self.engine.write(_FLOAT["fpsw"], status if masked else status | _FLOAT_PENDING)
+        if masked:
+            self.engine.write(_FLOAT["st0"], done.value)
+        self.engine.write(self.registers[self.pc], pc + 2)
+        return None
 
     def _is_int(self, number: int, pc: int) -> bool:
         """Whether `int number` is before *pc*: the CPU does not tell it from the exception."""

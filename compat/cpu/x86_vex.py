@@ -7,16 +7,15 @@ right. Opcode facts: Intel SDM volume 2, appendix A.
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterator
 
-__all__ = ["POSSIBLE_VEX", "first_vector_instruction"]
+__all__ = ["POSSIBLE_VEX", "first_vector_instruction", "instructions"]
 
-POSSIBLE_VEX = re.compile(
+POSSIBLE_VEX = (
     rb"\xc5.[\x10-\x17\x28-\x2f\x41-\x4b\x50-\x7f\x90-\x99\xae\xc2\xc4-\xc6\xd0-\xff]"
-    rb"|\xc4[\x01-\x03\x21-\x23\x41-\x43\x61-\x63\x81-\x83\xa1-\xa3\xc1-\xc3\xe1-\xe3]",
-    re.DOTALL,
+    rb"|\xc4[\x01-\x03\x21-\x23\x41-\x43\x61-\x63\x81-\x83\xa1-\xa3\xc1-\xc3\xe1-\xe3]"
 )
-"""What every vector instruction in VEX encoding matches, and about one block in a hundred that has none."""
+"""A pattern (with DOTALL) that every vector instruction in VEX encoding matches, and one block in a hundred without."""
 
 _PREFIXES = frozenset(b"\x26\x2e\x36\x3e\x64\x65\x66\x67\xf0\xf2\xf3")
 _BMI = frozenset({(2, 0xF2), (2, 0xF3), (2, 0xF5), (2, 0xF6), (2, 0xF7), (3, 0xF0)})
@@ -146,13 +145,22 @@ def first_vector_instruction(code: bytes, long: bool) -> tuple[int, int] | None:
 
     *long* is 64-bit mode. Code that is cut short is taken to have none beyond the cut.
     """
+    for count, (start, end) in enumerate(instructions(code, long)):
+        if start == end:
+            return start, count
+    return None
+
+
+def instructions(code: bytes, long: bool) -> Iterator[tuple[int, int]]:
+    """The offsets where each instruction of a block begins and ends; at a vector instruction in VEX encoding, where it
+    begins twice, and no more. *code* that is cut short is read up to the cut."""
     reader = _Reader(code, long)
-    count = 0
     try:
         while reader.at < len(code):
-            if not reader.instruction():
-                return reader.at, count
-            count += 1
+            start = reader.at
+            goes_on = reader.instruction()
+            yield start, reader.at
+            if not goes_on:
+                return
     except IndexError:
-        pass
-    return None
+        return

@@ -2,7 +2,7 @@
 
     Host = Names (files by directory and name) + Descriptors (open files) + Locks + Terminals
          + Waiting (poll, select) + Identity (the machine, the process) + Clocks + Tree (processes) + Events
-         + Sockets + Watches + Queues,
+         + Futexes + Sockets + Watches + Signals + Timers + Queues,
            over the same libc
 
 A subclass that wraps the methods (compat.trace.hosts.TracedHost) therefore sees the host side of each guest
@@ -33,13 +33,16 @@ from compat.host.constants import (
 )
 from compat.host.descriptors import Descriptors
 from compat.host.events import Events
+from compat.host.futexes import Futexes
 from compat.host.identity import Identity
 from compat.host.libc import Times
 from compat.host.locks import Lock, Locks
 from compat.host.names import Dirent, Names, Statfs
 from compat.host.queues import Queues
-from compat.host.sockets import Received, Sockets, unix_address, unix_name
+from compat.host.signals import Arrived, Signals
+from compat.host.sockets import ControlMessage, Received, Sockets, unix_address, unix_name
 from compat.host.terminals import Modes, Terminals
+from compat.host.timers import Timers
 from compat.host.tree import Tree
 from compat.host.waiting import Waiting
 from compat.host.watches import Watches
@@ -62,6 +65,8 @@ __all__ = [
     "RESOLVE_NO_XDEV",
     "UTIME_NOW",
     "UTIME_OMIT",
+    "Arrived",
+    "ControlMessage",
     "Dirent",
     "Host",
     "Lock",
@@ -74,5 +79,21 @@ __all__ = [
 ]
 
 
-class Host(Names, Descriptors, Locks, Terminals, Waiting, Identity, Clocks, Tree, Events, Sockets, Watches, Queues):
+class Host(
+    Names,
+    Descriptors,
+    Locks,
+    Terminals,
+    Waiting,
+    Identity,
+    Clocks,
+    Tree,
+    Events,
+    Futexes,
+    Sockets,
+    Watches,
+    Signals,
+    Timers,
+    Queues,
+):
     """The host's system calls, thinly. Stateless but for the libc handle, which is opened at first need."""

@@ -7,8 +7,9 @@ import signal
 import struct
 import time
 from collections.abc import Mapping
-from typing import Final, NamedTuple
+from typing import Final
 
+from compat.data import dataclass
 from compat.host.constants import LINUX
 from compat.host.libc import WithLibc, raise_errno
 
@@ -36,7 +37,8 @@ ITIMERS: Final[Mapping[str, int]] = {
 _TIMEX = struct.Struct("@I4l i 3l 2l 3l i 5l i 44x")  # struct timex, include/uapi/linux/timex.h, 64-bit
 
 
-class Timex(NamedTuple):
+@dataclass(frozen=True)
+class Timex:
     """struct timex of Linux as adjtimex(2) fills it; *state* is the call's result, TIME_OK …"""
 
     state: int

@@ -47,10 +47,6 @@ RENAME_WHITEOUT: Final = 4
 RENAME_SWAP_DARWIN: Final = 2
 RENAME_EXCL_DARWIN: Final = 4
 
-# Linux include/uapi/asm-generic/fcntl.h
-F_SETOWN_EX: Final = 15
-F_GETOWN_EX: Final = 16
-
 # Linux include/linux/splice.h
 SPLICE_F_NONBLOCK: Final = 2
 

@@ -9,14 +9,14 @@ import struct
 from collections.abc import Sequence
 from typing import Any
 
-from compat.host.constants import F_GETOWN_EX, F_SETOWN_EX, LINUX, SPLICE_F_NONBLOCK, SYS_CACHESTAT
+from compat.host.constants import LINUX, SPLICE_F_NONBLOCK, SYS_CACHESTAT
 from compat.host.libc import Times, WithLibc, member, raise_errno, timespecs
-
-_OWNER = struct.Struct("@ii")  # struct f_owner_ex
-_OWNERS = ("F_OWNER_TID", "F_OWNER_PID", "F_OWNER_PGRP")
 
 ReadBuffer = bytes | bytearray | memoryview
 WriteBuffer = bytearray | memoryview
+
+_F_DUPFD_QUERY = 1027  # include/uapi/linux/fcntl.h
+_KCMP = {"x86_64": 312, "aarch64": 272}  # asm/unistd.h; KCMP_FILE is 0
 
 
 class Descriptors(WithLibc):
@@ -66,23 +66,26 @@ class Descriptors(WithLibc):
     def dup2(self, fd: int, wanted: int) -> int:
         return os.dup2(fd, wanted, inheritable=False)
 
+    def same_file(self, fd: int, other: int) -> bool:
+        """Whether both are one open file description; False where the host can't tell (Linux before 6.10 without
+        kcmp(2), other hosts)."""
+        try:
+            return _fcntl.fcntl(fd, _F_DUPFD_QUERY, other) == 1
+        except OSError:
+            return self._compare(fd, other)
+
+    def _compare(self, fd: int, other: int) -> bool:
+        number = _KCMP.get(os.uname().machine) if LINUX else None
+        if number is None:
+            return False
+        try:
+            return self._libc.call("syscall", "liiill", number, os.getpid(), os.getpid(), 0, fd, other) == 0
+        except OSError:
+            return False
+
     def fcntl(self, fd: int, command: int, argument: Any = 0) -> Any:
         """*argument* and the result are an int, or the bytes of a struct (flock, f_owner_ex)."""
         return _fcntl.fcntl(fd, command, argument)
-
-    def get_owner(self, fd: int) -> tuple[str, int]:
-        """Who gets the file's signals: "F_OWNER_TID", "F_OWNER_PID" or "F_OWNER_PGRP", and its number or 0."""
-        if not LINUX:
-            owner = _fcntl.fcntl(fd, _fcntl.F_GETOWN)
-            return ("F_OWNER_PGRP", -owner) if owner < 0 else ("F_OWNER_PID", owner)
-        kind, number = _OWNER.unpack(_fcntl.fcntl(fd, F_GETOWN_EX, bytes(_OWNER.size)))
-        return _OWNERS[kind], number
-
-    def set_owner(self, fd: int, kind: str, number: int) -> None:
-        if LINUX:
-            _fcntl.fcntl(fd, F_SETOWN_EX, _OWNER.pack(_OWNERS.index(kind), number))
-        else:
-            _fcntl.fcntl(fd, _fcntl.F_SETOWN, -number if kind == "F_OWNER_PGRP" else number)
 
     def ioctl(self, fd: int, request: int, argument: int | bytearray | memoryview = 0) -> int:
         """*argument* is a number, or a buffer that the call may change in place."""

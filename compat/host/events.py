@@ -7,7 +7,7 @@ import struct
 
 from compat.host.libc import WithLibc, member
 
-_EVENT = struct.Struct("=IQ" if os.uname().machine == "x86_64" else "=IxxxxQ")  # packed on x86-64 (linux/eventpoll.h)
+_EVENT = struct.Struct("=I8s" if os.uname().machine == "x86_64" else "=Ixxxx8s")  # packed on x86-64 (linux/eventpoll.h)
 _TIMES = struct.Struct("@4l")  # struct itimerspec: interval, value
 
 TFD_CLOEXEC, TFD_NONBLOCK, TFD_ABSTIME = 0o2000000, 0o4000, 1  # include/uapi/linux/timerfd.h, asm-generic/fcntl.h
@@ -24,14 +24,15 @@ class Events(WithLibc):
     def epoll_create(self) -> int:
         return self._libc.call("epoll_create1", "i", _EPOLL_CLOEXEC)
 
-    def epoll_ctl(self, epoll: int, op: int, fd: int, events: int, data: int) -> None:
+    def epoll_ctl(self, epoll: int, op: int, fd: int, events: int, data: bytes) -> None:
+        """*data* are the 8 bytes that come back with each event."""
         self._libc.call("epoll_ctl", "iiis", epoll, op, fd, _EVENT.pack(events, data))
 
-    def epoll_wait(self, epoll: int, most: int) -> list[tuple[int, int]]:
+    def epoll_wait(self, epoll: int, most: int) -> list[tuple[int, bytes]]:
         """(events, data) of what has happened, without waiting."""
         room = self._libc.buffer(_EVENT.size * most)
         count = self._libc.call("epoll_wait", "ipii", epoll, room, most, 0)
-        return list(_EVENT.iter_unpack(room.raw[: count * _EVENT.size]))
+        return list(_EVENT.iter_unpack(memoryview(room)[: count * _EVENT.size]))
 
     def timerfd_create(self, clock: int, flags: int) -> int:
         return self._libc.call("timerfd_create", "ii", clock, flags | TFD_CLOEXEC)

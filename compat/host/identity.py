@@ -7,13 +7,15 @@ import os
 import resource
 import struct
 import time
-from typing import Any, NamedTuple
+from typing import Any
 
+from compat.data import dataclass
 from compat.host.constants import LINUX, SYS_IOPRIO
 from compat.host.libc import WithLibc, member
 
 
-class Sysinfo(NamedTuple):
+@dataclass(frozen=True)
+class Sysinfo:
     """sysinfo(2): *uptime* in seconds, *loads* times 65536, sizes in bytes."""
 
     uptime: int
@@ -135,6 +137,14 @@ class Identity(WithLibc):
         """Nanoseconds."""
         seconds: float = member(os, "sched_rr_get_interval")(pid)
         return round(seconds * 1e9)
+
+    def pidfd_pid(self, fd: int) -> int:
+        """The pid of the process that a pidfd stands for, -1 if it has ended; raises OSError(EBADF) for no pidfd."""
+        with open(f"/proc/self/fdinfo/{fd}", "rb") as file:
+            for line in file:
+                if line.startswith(b"Pid:"):
+                    return int(line.split()[1])
+        raise OSError(errno.EBADF, "no pidfd")
 
     def ioprio_get(self, which: int, who: int) -> int:
         """ioprio_get(2); ENOSYS where its number is not known."""

@@ -48,7 +48,7 @@ class Libc:
 
     def _find(self, name: str, kinds: str) -> Any:
         try:
-            function = self._library[name]  # a new object: `syscall` takes many shapes
+            function = self._library[name]  # anew each time: "syscall" has many forms
         except AttributeError:
             raise_errno(errno.ENOSYS)
         function.argtypes = [self._kinds[kind] for kind in kinds]
@@ -59,6 +59,11 @@ class Libc:
     def buffer(self, size: int) -> Any:
         """*size* zeroed bytes that a pointer argument may name; bytes(...) reads them."""
         return self._ctypes.create_string_buffer(size)
+
+    def word(self, place: int) -> int:
+        """The 32 bits at an address of this process, unsigned."""
+        found: int = self._ctypes.c_uint.from_address(place).value
+        return found
 
     def address(self, buffer: Any) -> int:
         """Where *buffer* lies, for a struct that points to it; the caller keeps the buffer alive."""

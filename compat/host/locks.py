@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import fcntl
 import struct
-from typing import Final, NamedTuple
+from typing import Final
 
+from compat.data import dataclass
 from compat.host.constants import LINUX
 from compat.host.libc import member
 
@@ -14,7 +15,8 @@ _LAYOUT: Final = struct.Struct("=hh4xqqi4x" if LINUX else "=qqihh")
 _ORDER: Final = ("kind", "whence", "start", "length", "pid") if LINUX else ("start", "length", "pid", "kind", "whence")
 
 
-class Lock(NamedTuple):
+@dataclass(frozen=True)
+class Lock:
     """*kind* is F_RDLCK, F_WRLCK or F_UNLCK of this host; *length* 0 reaches to the end of the file."""
 
     kind: int

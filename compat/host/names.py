@@ -9,8 +9,8 @@ import errno
 import os
 import stat
 import struct
-from typing import NamedTuple
 
+from compat.data import dataclass
 from compat.host._libc import ffi, lib
 from compat.host.constants import (
     AT_FDCWD,
@@ -27,7 +27,8 @@ from compat.host.constants import (
 from compat.host.libc import Times, WithLibc, member, raise_errno, timespecs
 
 
-class Dirent(NamedTuple):
+@dataclass(frozen=True)
+class Dirent:
     """One name of a directory; *type* is the S_IFMT part of a mode (stat.S_IFDIR ...)."""
 
     name: bytes
@@ -35,7 +36,8 @@ class Dirent(NamedTuple):
     type: int
 
 
-class Statfs(NamedTuple):
+@dataclass(frozen=True)
+class Statfs:
     """statfs(2): counts are in units of *bsize* bytes."""
 
     type: int
@@ -114,7 +116,8 @@ class Names(WithLibc):
 
     def faccessat(self, dir_fd: int, name: bytes, mode: int, flags: int = AT_SYMLINK_NOFOLLOW) -> None:
         """Unlike os.access, tells why not."""
-        self._libc.call("faccessat", "isii", dir_fd, name, mode, flags)
+        if lib.faccessat(dir_fd, name, mode, flags):
+            raise_errno(ffi.errno)
 
     def statfs(self, name: bytes) -> Statfs:
         fd = os.open(name, os.O_RDONLY)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import errno
 import struct
-from typing import Final, NamedTuple
+from collections.abc import Iterable, Iterator
+from typing import Any, Final, NamedTuple
 
 from compat.host.libc import WithLibc
 
@@ -13,15 +14,33 @@ _VECTOR: Final = struct.Struct("@PN")
 _LENGTH: Final = struct.Struct("@I")
 _LONGEST_NAME: Final = 128  # struct sockaddr_storage
 _LONGEST_PATH: Final = 108  # UNIX_PATH_MAX of linux/un.h
+_SIOCGIFCONF: Final = 0x8912
+_CONFIGURATION: Final = struct.Struct("@iP")  # struct ifconf: len, buf
+_INTERFACE: Final = struct.Struct("@16s16s8x")  # struct ifreq: name, addr
+_MOST_INTERFACES: Final = 512
 _SOCK_CLOEXEC: Final = 0o2000000
+_MSG_CMSG_CLOEXEC: Final = 0x40000000
+_CONTROL: Final = struct.Struct("@Nii")  # struct cmsghdr: len, level, type
+_WORD: Final = struct.calcsize("@N")
+
+
+class ControlMessage(NamedTuple):
+    """One struct cmsghdr with its data, in the host's numbers and order."""
+
+    level: int
+    type: int
+    data: bytes
 
 
 class Received(NamedTuple):
-    """What recvmsg(2) gave: *flags* are MSG_* of the host, *address* is empty where the sender has none."""
+    """What recvmsg(2) gave: *flags* are MSG_* of the host, *address* is empty where the sender has none. Descriptors in
+    *control* belong to the caller. *size* is what the call returned: with MSG_TRUNC more than the bytes of *data*."""
 
     data: bytes
     flags: int
     address: bytes
+    control: tuple[ControlMessage, ...]
+    size: int
 
 
 class Sockets(WithLibc):
@@ -64,6 +83,14 @@ class Sockets(WithLibc):
         self._libc.call(call, "ipp", fd, name, size)
         return _named(name.raw, size.raw)
 
+    def interface_addresses(self, fd: int) -> list[tuple[bytes, bytes]]:
+        """Name and struct sockaddr of each IPv4 address: SIOCGIFCONF of netdevice(7)."""
+        room, conf = self._libc.buffer(_INTERFACE.size * _MOST_INTERFACES), self._libc.buffer(_CONFIGURATION.size)
+        conf.raw = _CONFIGURATION.pack(len(room), self._libc.address(room))
+        self._libc.call("ioctl", "ilp", fd, _SIOCGIFCONF, conf)
+        size, _ = _CONFIGURATION.unpack(conf.raw)
+        return [(name.partition(b"\0")[0], raw) for name, raw in _INTERFACE.iter_unpack(room.raw[:size])]
+
     def shutdown(self, fd: int, how: int) -> None:
         self._libc.call("shutdown", "ii", fd, how)
 
@@ -81,17 +108,62 @@ class Sockets(WithLibc):
         """Send *data*, to *address* where there is one; returns bytes taken."""
         return self._libc.call("sendto", "iszisi", fd, data, len(data), flags, address or None, len(address))
 
-    def recvmsg(self, fd: int, size: int, flags: int) -> Received:
-        """Receive at most *size* bytes. Descriptors that come along are let go of: MSG_CTRUNC tells."""
+    def sendmsg(
+        self, fd: int, data: bytes, flags: int, address: bytes = b"", control: Iterable[ControlMessage] = ()
+    ) -> int:
+        """sendto with control messages."""
+        libc, ancillary = self._libc, _pack_control(control)
+        room, name, beside = (libc.buffer(len(each) + 1) for each in (data, address, ancillary))
+        room.raw, name.raw, beside.raw = data + b"\0", address + b"\0", ancillary + b"\0"
+        message, _kept = self._message((room, len(data)), (name, len(address)), (beside, len(ancillary)))
+        return libc.call("sendmsg", "ipi", fd, message, flags)
+
+    def recvmsg(self, fd: int, size: int, flags: int, control: int = 0) -> Received:
+        """Receive at most *size* bytes, and *control* bytes of control messages. Descriptors for which there is no room
+        are let go of: MSG_CTRUNC tells."""
         libc = self._libc
-        room, name, vector = libc.buffer(max(size, 1)), libc.buffer(_LONGEST_NAME), libc.buffer(_VECTOR.size)
-        vector.raw = _VECTOR.pack(libc.address(room), size)
-        message = libc.buffer(_MESSAGE.size + 8)
-        header = _MESSAGE.pack(libc.address(name), _LONGEST_NAME, libc.address(vector), 1, 0, 0, 0)
+        room, name, beside = libc.buffer(max(size, 1)), libc.buffer(_LONGEST_NAME), libc.buffer(max(control, 1))
+        message, _kept = self._message((room, size), (name, _LONGEST_NAME), (beside, control))
+        count = libc.call("recvmsg", "ipi", fd, message, flags | _MSG_CMSG_CLOEXEC)
+        _, length, _, _, _, given, told = _MESSAGE.unpack(message.raw[: _MESSAGE.size])
+        address = name.raw[: min(length, _LONGEST_NAME)]
+        found = tuple(_unpack_control(beside.raw[:given])) if control else ()
+        return Received(room.raw[: min(count, size)], told & ~_MSG_CMSG_CLOEXEC, address, found, count)
+
+    def _message(self, *parts: tuple[Any, int]) -> tuple[Any, object]:
+        """struct msghdr over (buffer, size) of data, name and control; keep the second result as long as the first."""
+        libc = self._libc
+        (data, size), (name, name_size), (control, control_size) = parts
+        vector, message = libc.buffer(_VECTOR.size), libc.buffer(_MESSAGE.size + 8)
+        vector.raw = _VECTOR.pack(libc.address(data), size)
+        header = _MESSAGE.pack(
+            libc.address(name) if name_size else 0,
+            name_size,
+            libc.address(vector),
+            1,
+            libc.address(control) if control_size else 0,
+            control_size,
+            0,
+        )
         message.raw = header.ljust(_MESSAGE.size + 8, b"\0")
-        count = libc.call("recvmsg", "ipi", fd, message, flags)
-        _, length, _, _, _, _, told = _MESSAGE.unpack(message.raw[: _MESSAGE.size])
-        return Received(room.raw[: min(count, size)], told, name.raw[: min(length, _LONGEST_NAME)])
+        return message, vector
+
+
+def _pack_control(messages: Iterable[ControlMessage]) -> bytes:
+    return b"".join(
+        _pad(_CONTROL.pack(_CONTROL.size + len(data), level, kind) + data) for level, kind, data in messages
+    )
+
+
+def _pad(data: bytes) -> bytes:
+    return data.ljust(-(-len(data) // _WORD) * _WORD, b"\0")
+
+
+def _unpack_control(raw: bytes) -> Iterator[ControlMessage]:
+    while len(raw) >= _CONTROL.size:
+        length, level, kind = _CONTROL.unpack_from(raw)
+        yield ControlMessage(level, kind, raw[_CONTROL.size : length])
+        raw = raw[-(-max(length, _CONTROL.size) // _WORD) * _WORD :]
 
 
 def _named(room: bytes, length: bytes) -> bytes:

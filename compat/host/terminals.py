@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import termios
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
+
+from compat.data import dataclass
 
 
-class Modes(NamedTuple):
+@dataclass(frozen=True)
+class Modes:
     """struct termios of this host; *speeds* are B* constants (input, output), *controls* the characters by V* index."""
 
     input: int

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import errno
 import os
-from typing import NamedTuple
 
+from compat.data import dataclass
 from compat.host.constants import LINUX
 from compat.host.libc import WithLibc, raise_errno
 
 
-class Relation(NamedTuple):
-    """A process's parent, process group and session, as host pids."""
+@dataclass(frozen=True)
+class Relation:
+    """A process's parent, process group and session, as host pids; when it was *born*, in ticks since the host's boot,
+    which no later process of the same pid shares."""
 
     parent: int
     group: int
     session: int
+    born: int = 0
 
 
 class Tree(WithLibc):
@@ -29,9 +32,9 @@ class Tree(WithLibc):
             with open(f"/proc/{pid}/stat", "rb") as file:
                 text = file.read()
         except (FileNotFoundError, ProcessLookupError):
-            return Relation(*raise_errno(errno.ESRCH))
-        fields = text[text.rindex(b")") + 2 :].split()  # proc_pid_stat(5): state ppid pgrp session
-        return Relation(int(fields[1]), int(fields[2]), int(fields[3]))
+            raise_errno(errno.ESRCH)
+        fields = text[text.rindex(b")") + 2 :].split()  # proc_pid_stat(5): state ppid pgrp session … starttime
+        return Relation(int(fields[1]), int(fields[2]), int(fields[3]), int(fields[19]))
 
     def descendants(self, root: int) -> dict[int, Relation]:
         """*root* and every process below it."""

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Iterator
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from compat.errors import MemoryFault
-from compat.memory.areas import Area, AreaMap, Mark, Protection
+from compat.memory.areas import Area, AreaMap, Mark
 from compat.memory.ram import PAGE, Ram
+
+if TYPE_CHECKING:
+    from compat.memory.changes import Changes
 
 __all__ = ["NOWHERE", "Access", "Accessor"]
 
@@ -30,13 +33,15 @@ NOWHERE = Area(0, 0, 0)
 
 class Accessor:
     """Areas over one RAM. *flush* and *stale* note which of the CPU's translations are out of date; the dispatcher
-    settles them once per trap. *stale* has (physical address, size) of code that changed."""
+    settles them once per trap. *stale* has (physical address, size) of code that changed. *changes* records stores
+    while this is a copy of memory that a parent lent."""
 
     def __init__(self, ram: Ram) -> None:
         self.ram = ram
         self.areas = AreaMap()
         self.flush = False
         self.stale: list[tuple[int, int]] = []
+        self.changes: Changes | None = None
         self._bytes = ram.map
         self._last = NOWHERE
 
@@ -46,7 +51,7 @@ class Accessor:
         """Where the guest page at *page* lies and what its translation allows, or None for a fault.
 
         *access* is one of Protection. A page that is both writable and executable is RX to fetches and RW to data, so
-        that a store into code is always seen.
+        that a store into code is always seen; one whose frame can be run elsewhere is RWX to data.
         """
         area = self._last
         if not area.start <= page < area.end:
@@ -63,7 +68,25 @@ class Accessor:
             area.executed = True
             if rights & _WRITE:
                 rights = _READ | _EXECUTE if access == _EXECUTE else _READ | _WRITE
+        if area.twin and rights & _WRITE and self._is_code_elsewhere(area):
+            rights |= _EXECUTE
+        if self.changes is not None and rights & _WRITE:
+            rights = self._seen_rights(self.changes, area, page, access, rights)
         return area.frame + page - area.start, rights
+
+    def _is_code_elsewhere(self, area: Area) -> bool:
+        """Whether another mapping of the file that *area* maps can be run: then each store must look for code."""
+        return any(
+            other.twin and other is not area and _RIGHTS[other.protection] & _EXECUTE and _one_file(other, area)
+            for other in self.areas
+        )
+
+    @staticmethod
+    def _seen_rights(changes: Changes, area: Area, page: int, access: int, rights: int) -> int:
+        """The rights of a page whose first store must be seen."""
+        if access == _WRITE:
+            changes.store(area, page, page + PAGE)
+        return rights if area.shared or changes.knows(page) else rights & ~_WRITE
 
     def changeable(self, address: int, size: int) -> bool:
         """Whether the host may for a moment write to the frames at *address* without changing a file."""
@@ -81,10 +104,10 @@ class Accessor:
         """The accesses that *area* allows, a mask of Protection: no CPU here can write or execute without reading."""
         return _RIGHTS[area.protection]
 
-    def rights(self, address: int) -> Protection:
+    def rights(self, address: int) -> int:
         """What the guest may do at *address*; none where nothing is mapped."""
         area = self._find(address)
-        return Protection(area.protection if area else 0)
+        return area.protection if area else 0
 
     def _find(self, address: int) -> Area | None:
         """The area at *address*, a stack that grows down to it included."""
@@ -133,7 +156,8 @@ class Accessor:
             and area.protection & _WRITE
             and area.frame is not None
             and (area.backing is None or area.offset + address - area.start + size <= area.backing.known)
-            and not area.executed
+            and not (area.executed or area.twin)
+            and self.changes is None
         ):
             start = area.frame + address - area.start
             self._bytes[start : start + size] = data
@@ -143,6 +167,12 @@ class Accessor:
             view[:] = data[done : done + len(view)]
             done += len(view)
 
+    def host_address(self, address: int) -> int:
+        """Where the byte at *address* lies in this host process; raises MemoryFault where it can't be read."""
+        area, _ = self._reach(address, address + 1, _READ)
+        assert area.frame is not None
+        return self.ram.first + area.frame + address - area.start
+
     def store(self, address: int, data: bytes) -> None:
         """Store *data* whatever the guest's rights are, as a kernel does into pages that it gives to the guest."""
         for area in self.areas.between(address, address + len(data)):
@@ -150,14 +180,16 @@ class Accessor:
                 continue
             start, end = max(address, area.start), min(address + len(data), area.end)
             place = area.frame + start - area.start
+            if self.changes is not None:
+                self.changes.store(area, start, end)
             self.ram.view[place : place + end - start] = data[start - address : end - address]
-            if area.executed:
+            if area.executed or area.twin:
                 self.stale.append((place, end - start))
 
     def outdate(self, address: int, size: int) -> None:
         """Code in this range was changed behind the CPU's back: translate it anew."""
         for area in self.areas.between(address, address + size):
-            if area.frame is not None and area.executed:
+            if area.frame is not None and (area.executed or area.twin):
                 start, end = max(address, area.start), min(address + size, area.end)
                 self.stale.append((area.frame + start - area.start, end - start))
 
@@ -186,8 +218,10 @@ class Accessor:
             area, stop = self._reach(address, end, access)
             assert area.frame is not None
             start = area.frame + address - area.start
-            if access == _WRITE and area.executed:
+            if access == _WRITE and (area.executed or area.twin):
                 self.stale.append((start, stop - address))
+            if access == _WRITE and self.changes is not None:
+                self.changes.store(area, address, stop)
             yield self.ram.view[start : start + stop - address]
             address = stop
 
@@ -205,3 +239,7 @@ class Accessor:
             if stop <= address:
                 raise self.explain(address, _KINDS[access])
         return area, stop
+
+
+def _one_file(area: Area, other: Area) -> bool:
+    return area.backing is not None and other.backing is not None and area.backing.same_file(other.backing)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
-from enum import IntFlag
 
 from compat.data import dataclass, replace
 from compat.memory.backing import Backing
@@ -12,16 +11,16 @@ from compat.memory.backing import Backing
 __all__ = ["Area", "AreaMap", "Mark", "Protection"]
 
 
-class Protection(IntFlag):
-    """Rights of a page; the numbers are Unicorn's and mmap's own."""
+class Protection:
+    """Bits of a page's rights; the numbers are Unicorn's and mmap's own."""
 
     READ = 1
     WRITE = 2
     EXECUTE = 4
 
 
-class Mark(IntFlag):
-    """What else is true of an area."""
+class Mark:
+    """Bits of what else is true of an area."""
 
     LOCKED = 1
     GROWS_DOWN = 2
@@ -35,7 +34,8 @@ class Mark(IntFlag):
 @dataclass(slots=True)
 class Area:
     """[start, end) in guest addresses. *frame* is the physical address of start, None while nothing may be accessed;
-    *offset* is the position in the backing file of start; *executed* tells that code may have been translated."""
+    *offset* is the position in the backing file of start; *executed* tells that code may have been translated, *twin*
+    that another area has the same frames."""
 
     start: int
     end: int
@@ -47,6 +47,7 @@ class Area:
     name: bytes = b""
     marks: int = 0
     executed: bool = False
+    twin: bool = False
 
     @property
     def size(self) -> int:
@@ -78,7 +79,7 @@ class Area:
 
     def continues(self, other: Area) -> bool:
         """Whether *other* goes on where this one ends in RAM as well, so that the two can be one."""
-        if not self.alike(other):
+        if not self.alike(other) or self.twin != other.twin:
             return False
         if self.frame is None or other.frame is None:
             return self.frame is other.frame

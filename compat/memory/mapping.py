@@ -22,7 +22,8 @@ _WRITE = 2
 class Mapper(Accessor):
     """*top* is the end of user addresses, *bottom* the lowest one that may be mapped; *limit* the most bytes of memory.
 
-    *used* counts what was ever accessible, as Linux accounts for it, and *mapped* all that has an address.
+    *used* counts what was ever accessible, as Linux accounts for it, and *mapped* all that has an address. *shares*
+    tells that other processes may share some of it.
     """
 
     def __init__(self, ram: Ram, *, top: int, bottom: int = 0x10000, limit: int | None = None) -> None:
@@ -34,6 +35,7 @@ class Mapper(Accessor):
         self.backings = Backings()
         self.used = 0
         self.mapped = 0
+        self.shares = False
 
     @property
     def mmap_top(self) -> int:
@@ -77,11 +79,13 @@ class Mapper(Accessor):
         else:
             address = self._place(address, size, below)
         area = Area(address, address + size, protection, None, shared, backing, offset, name, marks)
-        if protection or backing or shared:
+        if not self._share_frames(area) and (protection or backing or shared):
             freed = sum(_part(old, address, address + size).cost for old in self.areas.between(address, address + size))
             self._give_frames(area, freed)
         self._unmap(address, address + size)
         self._add(area)
+        if shared and not self.shares:
+            self.shares = self.flush = True
         return address
 
     def map_above(self, address: int, size: int, protection: int, name: bytes) -> None:
@@ -125,6 +129,27 @@ class Mapper(Accessor):
             self._drop_frames(area)
             raise
 
+    def _share_frames(self, area: Area) -> bool:
+        """Give *area* the frames under another mapping of the same part of a file, if there are any: code written
+        through one of them is then seen to change in the other. What *area* replaces is about to go."""
+        if not area.shared or area.backing is None:
+            return False
+        end = area.offset + area.size
+        for other in self._twins():
+            backing = other.backing
+            held = backing is not None and backing.same_file(area.backing) and backing.writable >= area.backing.writable
+            apart = other.end <= area.start or area.end <= other.start
+            if held and apart and other.offset <= area.offset and end <= other.offset + other.size:
+                assert other.frame is not None
+                area.frame = other.frame + area.offset - other.offset
+                area.twin = other.twin = self.flush = True
+                return True
+        return False
+
+    def _twins(self) -> list[Area]:
+        """The areas whose frames others may have too."""
+        return [area for area in self.areas if area.shared and area.backing is not None and area.frame is not None]
+
     def _lay(self, area: Area) -> None:
         assert area.frame is not None
         backing = area.backing
@@ -136,8 +161,20 @@ class Mapper(Accessor):
 
     def _drop_frames(self, area: Area) -> None:
         if area.frame is not None:
-            self.ram.give_back(area.frame, area.size, laid=area.shared or area.backing is not None)
+            for start, end in self._own_frames(area) if area.twin else [(area.frame, area.frame + area.size)]:
+                self.ram.give_back(start, end - start, laid=area.shared or area.backing is not None)
             area.frame = None
+
+    def _own_frames(self, area: Area) -> list[tuple[int, int]]:
+        """The ranges of the frames of *area*, which is in the map no longer, that no other area has."""
+        assert area.frame is not None
+        own, at = list[tuple[int, int]](), area.frame
+        last = at + area.size
+        for start, end in sorted((other.frame or 0, (other.frame or 0) + other.size) for other in self._twins()):
+            if at < min(start, last):
+                own.append((at, min(start, last)))
+            at = max(at, end)
+        return [*own, (at, last)] if at < last else own
 
     def _add(self, area: Area) -> None:
         self.used += area.cost
@@ -168,6 +205,8 @@ class Mapper(Accessor):
         for piece in pieces:
             self._forget(piece)
             self._drop_frames(piece)
+            if self.changes is not None:
+                self.changes.drop(piece.start, piece.end)
         if pieces:
             self.places.freed(start, end)
 

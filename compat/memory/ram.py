@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import mmap
 import os
+import struct
 import sys
 from collections.abc import Callable
 
@@ -27,13 +28,17 @@ _MAP_NORESERVE = getattr(mmap, "MAP_NORESERVE", 0x4000 if _LINUX else 0x40)
 _FRESH = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | _MAP_NORESERVE | _MAP_FIXED
 _READ_WRITE = mmap.PROT_READ | mmap.PROT_WRITE
 
+_ENTRY = struct.Struct("=Q")
+_PRESENT = 1 << 63
+_SHARED_MASK = _PRESENT | 1 << 61 | 1 << 56
+
 
 class Ram:
     """Frames by physical address; *size* in bytes, a multiple of the page. Frame 0 belongs to the CPU's machine.
 
     *granule* is the host's page size: where it is larger than a guest's page (macOS on ARM), shared mappings whose
     place in the RAM does not fall on one are refused, and private file pages are copied instead. *on_lost* is called
-    when a file page was cut off while in use; zeros lie there now.
+    when a file page was cut off while in use; zeros lie there now. *first* is the host address of frame 0.
     """
 
     def __init__(self, size: int) -> None:
@@ -45,7 +50,7 @@ class Ram:
         self.on_lost: Callable[[], None] = lambda: None
         self._frames = Frames(PAGE, size)
         self._guard: Guard | None = None
-        self._first = int(ffi.cast("intptr_t", self.pointer))
+        self.first = int(ffi.cast("intptr_t", self.pointer))
 
     def take(self, size: int, after: int | None = None) -> int:
         """The physical address of *size* zero bytes (a multiple of the page), at *after* if that is free.
@@ -96,7 +101,7 @@ class Ram:
         self._lay(start, size, protection, kind | _MAP_NORESERVE | _MAP_FIXED, fd, offset)
 
     def _replace_lost(self, address: int) -> bool:
-        start = (address - self._first) // self.granule * self.granule
+        start = (address - self.first) // self.granule * self.granule
         if not 0 <= start < self.size:
             return False
         self._lay_fresh(start, self.granule)
@@ -143,6 +148,19 @@ class Ram:
         vector = ffi.new("unsigned char[]", max(1, size // PAGE))
         self._check(lib.mincore(self.pointer + start, size, vector))
         return bytes(ffi.buffer(vector, size // PAGE))
+
+    def shared_pages(self, start: int, size: int) -> int:
+        """Pages in core that another process still shares since a fork; 0 where the host can't tell. From
+        /proc/self/pagemap (Documentation/admin-guide/mm/pagemap.rst): present, not of a file, not mapped here alone."""
+        if self.granule != PAGE:
+            return 0
+        try:
+            with open("/proc/self/pagemap", "rb", buffering=0) as file:
+                file.seek((self.first + start) // PAGE * 8)
+                entries = file.read(size // PAGE * 8)
+        except OSError:
+            return 0
+        return sum(entry & _SHARED_MASK == _PRESENT for (entry,) in _ENTRY.iter_unpack(entries[: len(entries) & ~7]))
 
     def _check(self, result: int) -> None:
         if result == -1:

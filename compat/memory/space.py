@@ -56,6 +56,7 @@ class AddressSpace(Mapper):
         (piece,) = self._remove(start, stop)
         if piece.protection & ~protection:
             self._forget(piece)
+        self.flush |= piece.twin
         piece.frame = fresh.frame
         piece.protection = protection
         self._add(piece)
@@ -95,12 +96,21 @@ class AddressSpace(Mapper):
     def _wipe(self, piece: Area) -> None:
         if piece.frame is None or piece.shared:
             return
+        if self.changes is not None:
+            self.changes.drop(piece.start, piece.end)
         if piece.backing is None:
             self.ram.clear(piece.frame, piece.size)
         else:
             self._lay(piece)
         if piece.executed:
             self.stale.append((piece.frame, piece.size))
+
+    def borrowed(self) -> None:
+        """In the child of a vfork: record what happens to the memory, which is a copy of the parent's."""
+        from compat.memory.changes import Changes  # only here: few guests lend memory
+
+        self.changes = Changes(self)
+        self.flush = True
 
     def file_changed(self) -> None:
         """A file may have become shorter: the CPU must ask for its pages again. Call it after every truncation."""
@@ -109,6 +119,7 @@ class AddressSpace(Mapper):
 
     def forked(self) -> None:
         """In the child of a fork: take away, wipe and unlock what madvise and mlock said."""
+        self.changes = None
         self.backings.forked()
         for area in list(self.areas):
             if area.marks & Mark.NOT_FORKED:

@@ -33,9 +33,10 @@ class ChangeablePlace(HostPlace):
         self._host.mknodat(self._dir_fd, self._name, mode if stat.S_IFMT(mode) else mode | stat.S_IFREG, device)
 
     def bind(self, fd: int) -> None:
-        """The kernel finds the folder by its descriptor and never follows the last name: unix_bind_bsd()."""
+        """The kernel finds the folder by its descriptor and never follows the last name: unix_bind_bsd(). With the pid
+        the socket's name on the host is one of its own."""
         may_create(self)
-        self._host.bind(fd, unix_address(b"/proc/self/fd/%d/%s" % (self._dir_fd, self._name)))
+        self._host.bind(fd, unix_address(b"/proc/%d/fd/%d/%s" % (os.getpid(), self._dir_fd, self._name)))
 
     def symlink(self, target: bytes) -> None:
         if not target or b"\0" in target:

@@ -128,6 +128,8 @@ def _add_program(view: FileView, program: bytes) -> None:
 
 def _shows(view: FileView, path: bytes, program: bytes) -> bool:
     """Whether *path* in the view is the host's file *program* already."""
+    if _in_untouched(view, path):
+        return False
     try:
         with view.resolve(path, NOWHERE) as place:
             shown = place.stat()
@@ -136,11 +138,20 @@ def _shows(view: FileView, path: bytes, program: bytes) -> bool:
         return False
 
 
+def _in_untouched(view: FileView, path: bytes) -> bool:
+    """Whether *path* lies in a folder that is not even made: no link is there, and no need to make it."""
+    mount = view.table.find(names_of(path)).mount
+    return isinstance(mount, HostMount) and mount.untouched
+
+
 def canonical(view: FileView, path: bytes) -> bytes:
     """*path* with the symbolic links of the view followed, as far as it exists."""
     done = b"/"
     for name in names_of(path):
         written = done.rstrip(b"/") + b"/" + name
+        if _in_untouched(view, written):
+            done = written
+            continue
         try:
             with view.resolve(written, NOWHERE) as place:
                 done = place.guest_path

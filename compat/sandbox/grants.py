@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import NamedTuple
 
+from compat.data import dataclass
 from compat.errors import CompatError
 from compat.host import AT_FDCWD, O_PATH, Host
 from compat.sandbox.mounts import HostMount
@@ -14,7 +14,8 @@ from compat.sandbox.paths import MAX_PATH, join, names_of
 OPTIONS = ("ro", "rw", "dev")
 
 
-class Grant(NamedTuple):
+@dataclass(frozen=True)
+class Grant:
     """*host* path shown at the absolute guest path *guest*; *devices* lets device nodes inside be opened."""
 
     host: bytes

@@ -10,6 +10,7 @@ import os
 import stat
 from collections.abc import Callable
 
+from compat.data import replace
 from compat.host import AT_FDCWD, O_PATH, Dirent, Statfs, Times
 from compat.sandbox.place import Opened, Place, Site, Tree, special
 from compat.sandbox.rules import writable
@@ -40,7 +41,7 @@ class HeldPlace(Place):
         flags &= ~(os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW)
         if not flags & O_PATH:
             self._check_access_mode(flags, kind)
-        return self.opened._replace(fd=self._host.openat(AT_FDCWD, self._link, flags))
+        return replace(self.opened, fd=self._host.openat(AT_FDCWD, self._link, flags))
 
     def _check_access_mode(self, flags: int, kind: int) -> None:
         wants = flags & os.O_ACCMODE

@@ -8,6 +8,7 @@ import stat
 from collections.abc import Callable
 from typing import Final
 
+from compat.data import replace
 from compat.host import AT_EACCESS, AT_SYMLINK_NOFOLLOW, O_PATH, Dirent, Statfs
 from compat.sandbox.mounts import HostMount
 from compat.sandbox.paths import refuse
@@ -135,7 +136,7 @@ class HostPlace(Place):
     def statfs(self) -> Statfs:
         with Pinned(self) as fd:
             found = self._host.fstatfs(fd)
-        return found._replace(flags=found.flags | ST_RDONLY) if self.mount.read_only else found
+        return replace(found, flags=found.flags | ST_RDONLY) if self.mount.read_only else found
 
     def getxattr(self, attribute: bytes) -> bytes:
         with Pinned(self) as fd:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable
-from typing import NamedTuple
 
+from compat.data import dataclass
 from compat.sandbox.paths import names_of, refuse
 from compat.sandbox.synthetic import Node
 
@@ -50,6 +50,11 @@ class HostMount(Mount):
         return self.leaf != b"."
 
     @property
+    def untouched(self) -> bool:
+        """Whether nobody has used it yet; one that is made at the first use holds nothing before."""
+        return callable(self._root)
+
+    @property
     def root_fd(self) -> int:
         if self._root is None:
             raise refuse(errno.ENODEV)  # closed
@@ -83,7 +88,8 @@ class Point:
         self.children: dict[bytes, Point] = {}
 
 
-class Found(NamedTuple):
+@dataclass(frozen=True)
+class Found:
     """*mount* serves the path from its first *depth* names on; *point* is the path's own point, if it has
     one.
     """

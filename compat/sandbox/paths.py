@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal
+
+from compat.data import dataclass
 
 Last = Literal["name", ".", "..", "/"]
 """What a path ends in; calls that create or remove a name refuse all but "name" (LAST_* of Linux's
@@ -19,7 +21,8 @@ MAX_LINKS: Final = 40
 """Symbolic links followed in one resolution: MAXSYMLINKS of Linux's include/linux/namei.h."""
 
 
-class Parsed(NamedTuple):
+@dataclass(frozen=True)
+class Parsed:
     """A path split: *names* without empty ones and "."; *directory* when it ends as only a folder's may."""
 
     names: list[bytes]

@@ -7,15 +7,17 @@ import os
 import stat
 from abc import ABC, abstractmethod
 from types import TracebackType
-from typing import NamedTuple, NoReturn, Protocol, Self
+from typing import NoReturn, Protocol, Self
 
+from compat.data import dataclass
 from compat.host import O_PATH, Dirent, Host, Statfs, Times
 from compat.sandbox.mounts import Mount
 from compat.sandbox.paths import Last, names_of, refuse
 from compat.sandbox.synthetic import Node
 
 
-class Opened(NamedTuple):
+@dataclass(frozen=True)
+class Opened:
     """An open file or directory of the guest: what a descriptor, a working directory, or a root keeps.
 
     *fd* is the host's descriptor, owned by whoever keeps this. *node* is set for a synthetic file, whose
@@ -33,7 +35,8 @@ class Opened(NamedTuple):
         return names_of(self.guest_path)
 
 
-class Site(NamedTuple):
+@dataclass(frozen=True)
+class Site:
     """Where a place is: *guest_path* is canonical. *last* and *slash* tell how the path was written.
 
     *busy* marks a mount point or a folder on the way to one.
@@ -59,7 +62,8 @@ class Place(ABC):
 
     def __init__(self, tree: Tree, mount: Mount | None, site: Site) -> None:
         self.mount = mount
-        self.guest_path, self.last, self.slash, self.busy = site
+        self.guest_path, self.last = site.guest_path, site.last
+        self.slash, self.busy = site.slash, site.busy
         self._tree = tree
         self._host = tree.host
 

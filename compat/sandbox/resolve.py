@@ -12,8 +12,9 @@ import errno
 import os
 import stat
 from functools import partial
-from typing import Final, NamedTuple
+from typing import Final
 
+from compat.data import dataclass
 from compat.sandbox.beneath import Beneath, LinkMet
 from compat.sandbox.changes import ChangeablePlace
 from compat.sandbox.held_place import HeldPlace
@@ -32,7 +33,8 @@ WAY_DEVICE: Final = os.makedev(0, 200)
 """st_dev of the folders that exist only because a mount point lies below them."""
 
 
-class Parent(NamedTuple):
+@dataclass(frozen=True)
+class Parent:
     """The folder of the last name: a descriptor of the host, to be closed if *owned*, or a *node*."""
 
     mount: Mount

@@ -9,9 +9,11 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from compat.data import replace
 from compat.host import Dirent, Host
+from compat.sandbox.adopted import adopt, find_shown
 from compat.sandbox.mounts import HostMount, Mount, MountTable, Point, SyntheticMount
-from compat.sandbox.paths import join, refuse
+from compat.sandbox.paths import join, names_of, refuse
 from compat.sandbox.place import Opened, Place
 from compat.sandbox.preferred import Preferred
 from compat.sandbox.present import Present
@@ -129,7 +131,7 @@ class FileView:
 
     def _table_point(self, opened: Opened) -> Point | None:
         try:
-            path = opened if opened.mount is None else opened._replace(guest_path=self.path(opened))
+            path = opened if opened.mount is None else replace(opened, guest_path=self.path(opened))
         except FileNotFoundError:
             return None
         return self.table.find(path.names).point
@@ -156,6 +158,15 @@ class FileView:
                 return place.stat().st_ino
         except OSError:
             return own
+
+    def adopt(self, fd: int) -> Opened:
+        """The record of a host file that another process opened and passed here."""
+        return adopt(self.host, self.table, fd)
+
+    def shown(self, host_path: bytes) -> bytes:
+        """The guest's path for the host's absolute one; b"" where no mount shows it."""
+        names = names_of(host_path) if host_path.startswith(b"/") else []
+        return find_shown(self.host, self.table, names)[1] if names else b""
 
     def mounts(self) -> list[Mount]:
         return self.table.all()

@@ -9,6 +9,7 @@ import stat
 from collections.abc import Sequence
 from typing import Any
 
+from compat.data import asdict
 from compat.trace.events import HostCall
 from compat.trace.hostnames import show_argument
 
@@ -23,7 +24,9 @@ _NAMES: dict[str, tuple[int, ...]] = {
 }
 """Call → where its arguments are a directory descriptor followed by a name."""
 
-_LOOKS = frozenset(("fstat", "fstatat", "path_of", "realpath", "relation", "descendants", "getpid", "isatty"))
+_LOOKS = frozenset(
+    ("fstat", "fstatat", "path_of", "realpath", "relation", "descendants", "getpid", "isatty", "take_signals")
+)
 """Calls that only look: a step of serving, where anything else was done too."""
 
 _READS = frozenset(("read", "pread", "readv", "preadv"))
@@ -69,6 +72,8 @@ def _plain(value: Any) -> object:
         return {"mode": value.st_mode, "ino": value.st_ino, "size": value.st_size}
     if hasattr(value, "_asdict"):
         value = value._asdict()
+    if hasattr(value, "__data_fields__"):
+        value = asdict(value)
     if isinstance(value, dict):
         return {str(key): _plain(each) for key, each in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):

@@ -135,6 +135,17 @@ static void scripts(void)
     char *long_one = malloc(much + 1), *arguments[] = { "x", long_one, NULL };
     memset(long_one, 'a', much), long_one[much] = 0;
     refused("too long an argument", "./me", arguments, E2BIG);
+    unlink("s"), write_file("s", "#!./me script busy\n");
+    child = fork();
+    if (!child) {
+        int writing = open("s", O_WRONLY);
+        execve("./s", argv, environ);
+        error = errno;
+        close(writing);
+        _exit(error == ETXTBSY ? 0 : 96);
+    }
+    waitpid(child, &status, 0);
+    CHECK("a file that is being written", WEXITSTATUS(status) == 0);
     const char *made[] = { "s", "p", "me", "s1", "s2", "s3", "s4", "s5", "s6" };
     for (unsigned i = 0; i < sizeof made / sizeof *made; i++)
         unlink(made[i]);

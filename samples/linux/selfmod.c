@@ -42,6 +42,27 @@ static int call(void *at)
     return function();
 }
 
+/* As programs do that compile for themselves where no page may be both writable and executable. */
+static void twice_mapped(long page)
+{
+    int right = 0, fd = syscall(SYS_memfd_create, "code", 1);
+    CHECK("a file in memory", fd >= 0 && ftruncate(fd, 4 * page) == 0);
+    char *writable = mmap(NULL, 4 * page, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    char *executable = mmap(NULL, 4 * page, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0);
+    for (int i = 0; i < 200; i++) {
+        write_code(writable + page + 64, i);
+        right += call(executable + page + 64) == i;
+    }
+    CHECK("written through another mapping", right == 200);
+    char *part = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED, fd, page);
+    write_code(part + 64, 1000);
+    CHECK("through a mapping of a part", call(executable + page + 64) == 1000);
+    CHECK("one of them gone", munmap(writable, 4 * page) == 0 && call(executable + page + 64) == 1000);
+    write_code(part + 64, 1001);
+    CHECK("changed after that", call(executable + page + 64) == 1001);
+    CHECK("all gone", munmap(executable, 4 * page) == 0 && part[page - 1] == 0 && munmap(part, page) == 0 && close(fd) == 0);
+}
+
 int main(void)
 {
     long page = sysconf(_SC_PAGESIZE), sum = 0, wrong = 0;
@@ -76,5 +97,6 @@ int main(void)
     char *again = mmap(at, page, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
     write_code(again, 9);
     CHECK("new code where old code was unmapped", again == at && call(again) == 9);
+    twice_mapped(page);
     return finish();
 }

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import errno
-import os
-import signal as host_signal
 
 from compat.errors import MemoryFault
 from shims.linux.faults import force
 from shims.linux.frames import pop_frame, push_frame
 from shims.linux.state import LinuxProcess, LinuxThread
+from shims.posix.host_signals import to_host
 from shims.posix.state import Action, Pending
 
 __all__ = ["deliver", "sigreturn"]
@@ -25,11 +24,15 @@ def deliver(thread: LinuxThread) -> None:
     """Take every deliverable signal of the running thread; settle the call that a signal interrupted."""
     process = thread.process
     process.attention = False
+    process.gather()
     handled = False
     while process.status is None and (pending := _take(thread)) is not None:
         handled = _act(thread, pending) or handled
     if process.status is None and thread.restart is not None:
+        goes_on = thread.restart == "no_handler"  # as restart_syscall(2): what has been waited for counts
         _settle(thread, restart=thread.restart != "never")
+        if goes_on:
+            thread.resume, thread.entered = thread.paused, True
     if thread.saved_mask is not None and not handled:
         thread.mask, thread.saved_mask = thread.saved_mask, None
         if _waiting(thread):
@@ -39,7 +42,8 @@ def deliver(thread: LinuxThread) -> None:
 
 def _waiting(thread: object) -> bool:
     assert isinstance(thread, LinuxThread)
-    return any(not thread.mask >> (p.number - 1) & 1 for p in (*thread.pending, *thread.process.pending))
+    open_mask = ~thread.mask | thread.wanted
+    return any(open_mask >> (p.number - 1) & 1 for p in (*thread.pending, *thread.process.pending))
 
 
 def _take(thread: LinuxThread) -> Pending | None:
@@ -50,6 +54,7 @@ def _take(thread: LinuxThread) -> Pending | None:
         if open_ones:
             chosen = min(open_ones, key=lambda p: (p.number not in first, p.number))
             queue.remove(chosen)
+            thread.process.pending_changed()
             return chosen
     return None
 
@@ -60,7 +65,7 @@ def _act(thread: LinuxThread, pending: Pending) -> bool:
     action = process.actions.get(pending.number, Action())
     name = str(thread.abi.signals.decode(pending.number))
     if process.on_signal is not None:
-        process.on_signal(thread, name, pending.code, pending.fields)
+        process.on_signal(thread, name, str(pending.code), pending.fields)
     if action.handler == 1 or (action.handler == 0 and name in _IGNORED):
         return False
     if action.handler == 0:
@@ -86,6 +91,7 @@ def _settle(thread: LinuxThread, *, restart: bool) -> None:
 def _run_handler(thread: LinuxThread, pending: Pending, action: Action) -> None:
     mask = thread.mask if thread.saved_mask is None else thread.saved_mask
     thread.saved_mask = None
+    thread.leave()
     try:
         push_frame(thread, pending, action, mask)
     except (MemoryFault, ValueError):
@@ -109,7 +115,7 @@ def _force_segv(thread: LinuxThread, failed: int) -> None:
 
 def _default(process: LinuxProcess, name: str, number: int) -> None:
     if name in _STOPPING:
-        os.kill(os.getpid(), host_signal.SIGSTOP)
+        process.host.act_by_default(to_host(process.abi, number))
         return
     process.status = number | (_CORE if name in _DUMPING else 0)
 

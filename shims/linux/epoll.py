@@ -1,18 +1,19 @@
-"""epoll: the host's own set, which knows guest descriptors by their numbers."""
+"""epoll: the host's own set, which keeps the guest's data for each of its files."""
 
 from __future__ import annotations
 
 import errno
 import select
 import time
+from weakref import WeakKeyDictionary
 
 from compat.abi.flags import Constant, FlagSet
 from compat.abi.handles import ArrayHandle, Pointer
 from compat.abi.structs import Record
-from compat.data import dataclass, field
 from shims.linux.polling import masked
 from shims.linux.state import LinuxThread
 from shims.posix.clock import SECOND, nanoseconds
+from shims.posix.names import open_file
 from shims.posix.openfiles import OpenFile
 from shims.posix.polling import Deadline, after
 
@@ -25,24 +26,16 @@ _HOST_EVENTS = {
     if hasattr(select, name)
 }  # fmt: skip
 _ADD, _DEL, _MOD = 1, 2, 3
-_MOST = 1 << 16  # events fetched at once, whatever the guest has room for
+_MOST = 1 << 10  # events fetched at once, whatever the guest has room for
 
 
-@dataclass
-class _Entry:
-    """A file in the set: *data* is the guest's, *fd* the host's descriptor, of our own if *own*."""
-
-    file: OpenFile
-    fd: int
-    own: bool
-    data: bytes
-
-
-@dataclass
 class EpollSet:
-    """Entries by the guest's descriptor number."""
+    """What the host's set can't know. *copies* has the host's descriptor for each file and guest number in the set that
+    this process put there: that of the file, or a copy of it where a second guest number stands for the same file. The
+    guest's data are the host's."""
 
-    entries: dict[int, _Entry] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self.copies: WeakKeyDictionary[OpenFile, dict[int, int]] = WeakKeyDictionary()
 
 
 # --- making ---
@@ -71,13 +64,6 @@ def _make(thread: LinuxThread, *, close_on_exec: bool) -> int:
         raise
 
 
-def _find(thread: LinuxThread, epoll: int) -> tuple[OpenFile, EpollSet]:
-    file = thread.process.files.get(epoll)
-    if not isinstance(file.kind, EpollSet):
-        raise OSError(errno.EINVAL, "no epoll set")
-    return file, file.kind
-
-
 # --- changing ---
 
 
@@ -93,66 +79,59 @@ def epoll_ctl(thread: LinuxThread, epoll: int, op: Constant, fd: int, event: Poi
         if event is None:
             raise OSError(errno.EFAULT, "no event")
         record = event.read()
-    holder, kept = thread.process.files.get(epoll), thread.process.files.get(fd)
-    if holder is kept or not isinstance(holder.kind, EpollSet):
+    holder, file = open_file(thread, epoll), open_file(thread, fd)
+    if holder is file or not isinstance(holder.kind, EpollSet):
         raise OSError(errno.EINVAL, "no epoll set, or itself")
-    entries = holder.kind.entries
-    entry = entries.get(fd)
-    if entry is not None and entry.file is not kept:
-        _forget(thread, holder, fd)
-        entry = None
+    numbers = holder.kind.copies.setdefault(file, {})
     if op == "EPOLL_CTL_ADD" and record is not None:
-        if entry is not None:
-            raise OSError(errno.EEXIST, "in the set already")
-        entries[fd] = _add(thread, holder, fd, kept, record)
-        return
-    if entry is None:
-        raise OSError(errno.ENOENT if op in ("EPOLL_CTL_DEL", "EPOLL_CTL_MOD") else errno.EINVAL, "not in the set")
-    if op == "EPOLL_CTL_DEL":
-        _forget(thread, holder, fd)
+        _add(thread, holder, fd, file, numbers, record)
+    elif op == "EPOLL_CTL_DEL":
+        _remove(thread, holder, fd, file, numbers)
     elif op == "EPOLL_CTL_MOD" and record is not None:
-        thread.host.epoll_ctl(holder.fd, _MOD, entry.fd, _host_events(thread, record), fd)
-        entry.data = _data(record)
+        _control(thread, holder, _MOD, _member(fd, file, numbers), record)
     else:
         raise OSError(errno.EINVAL, f"epoll_ctl {op}")
 
 
-def _add(thread: LinuxThread, holder: OpenFile, fd: int, file: OpenFile, record: Record) -> _Entry:
+def _add(
+    thread: LinuxThread, holder: OpenFile, fd: int, file: OpenFile, numbers: dict[int, int], record: Record
+) -> None:
     """Two guest numbers of one open file are one descriptor of the host's, so that the second needs a copy of it."""
-    host, events = thread.host, _host_events(thread, record)
+    if fd in numbers:
+        raise OSError(errno.EEXIST, "in the set already")
+    member = thread.host.dup(file.fd) if file.fd in numbers.values() else file.fd
     try:
-        host.epoll_ctl(holder.fd, _ADD, file.fd, events, fd)
-        return _Entry(file, file.fd, False, _data(record))
-    except FileExistsError:
-        copy = host.dup(file.fd)
-    try:
-        host.epoll_ctl(holder.fd, _ADD, copy, events, fd)
+        _control(thread, holder, _ADD, member, record)
     except OSError:
-        host.close(copy)
+        if member != file.fd:
+            thread.host.close(member)
         raise
-    return _Entry(file, copy, True, _data(record))
+    if member != file.fd:
+        file.copies.append(member)
+    numbers[fd] = member
 
 
-def _forget(thread: LinuxThread, holder: OpenFile, fd: int) -> None:
-    """Remove an entry, whose file may be closed by now."""
-    entry = holder.kind.entries.pop(fd)
-    try:
-        if entry.own or entry.file.fd == entry.fd:
-            thread.host.epoll_ctl(holder.fd, _DEL, entry.fd, 0, 0)
-    except OSError:
-        pass  # the host has forgotten it at its close
-    if entry.own:
-        thread.host.close(entry.fd)
+def _remove(thread: LinuxThread, holder: OpenFile, fd: int, file: OpenFile, numbers: dict[int, int]) -> None:
+    member = _member(fd, file, numbers)
+    thread.host.epoll_ctl(holder.fd, _DEL, member, 0, bytes(8))
+    numbers.pop(fd, None)
+    if member != file.fd:
+        file.copies.remove(member)
+        thread.host.close(member)
 
 
-def _host_events(thread: LinuxThread, record: Record) -> int:
-    return thread.abi.flags("EpollEvents").decode(record.int("events")).host(_HOST_EVENTS)
+def _member(fd: int, file: OpenFile, numbers: dict[int, int]) -> int:
+    """The host's descriptor in the set; one that another process put there since a fork has the same number here."""
+    if fd not in numbers and file.fd in numbers.values():
+        raise OSError(errno.ENOENT, "another number of the same file is in the set")
+    return numbers.get(fd, file.fd)
 
 
-def _data(record: Record) -> bytes:
+def _control(thread: LinuxThread, holder: OpenFile, op: int, member: int, record: Record) -> None:
+    events = thread.abi.flags("EpollEvents").decode(record.int("events")).host(_HOST_EVENTS)
     data = record["data"]
     assert isinstance(data, bytes)
-    return data
+    thread.host.epoll_ctl(holder.fd, op, member, events, data)
 
 
 # --- waiting ---
@@ -196,21 +175,17 @@ def epoll_pwait2(
 
 
 def _wait(thread: LinuxThread, epoll: int, events: ArrayHandle[Record], count: int, until: float | None) -> int:
-    holder, kept = _find(thread, epoll)
     if not 0 < count <= 0x7FFFFFFF // events.codec.size:
         raise OSError(errno.EINVAL, "room for events")
-    found = _collect(thread, holder, kept, min(count, _MOST))
+    holder = open_file(thread, epoll)
+    if not isinstance(holder.kind, EpollSet):
+        raise OSError(errno.EINVAL, "no epoll set")
+    flags = thread.abi.flags("EpollEvents")
+    found = [
+        {"events": flags.from_host(bits, _HOST_EVENTS), "data": data}
+        for bits, data in thread.host.epoll_wait(holder.fd, min(count, _MOST))
+    ]
     if not found and (until is None or time.monotonic() < until):
         thread.wait(descriptors={holder.fd: select.POLLIN}, until=until, resume=Deadline(until), restart="never")
     events.write(found)
     return len(found)
-
-
-def _collect(thread: LinuxThread, holder: OpenFile, kept: EpollSet, most: int) -> list[dict[str, object]]:
-    """What has happened, as structs; a number that the set no longer has is left out."""
-    flags = thread.abi.flags("EpollEvents")
-    return [
-        {"events": flags.from_host(bits, _HOST_EVENTS), "data": kept.entries[fd].data}
-        for bits, fd in thread.host.epoll_wait(holder.fd, most)
-        if fd in kept.entries
-    ]

@@ -26,6 +26,8 @@ _LOOK_AGAIN = 0.01  # seconds
 class Counter(SpecialFile):
     """A 64-bit number that travels in the guest's byte order; the host's descriptor has its own."""
 
+    travels = True
+
     def read(self, thread: PosixThread, file: OpenFile, views: list[memoryview]) -> int:
         """Take the number; waits while it is 0. Raises OSError: EINVAL for less room than 8 bytes, EAGAIN."""
         if sum(map(len, views)) < _SIZE:

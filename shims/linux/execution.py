@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import stat
 
@@ -92,8 +93,8 @@ def open_executable(process: LinuxProcess, path: bytes, base: Opened, flags: fro
     """Open what execveat(2) names from the folder *base*.
 
     Raises:
-        OSError: EACCES for what is no executable file, ELOOP for a link that *flags* forbids to follow, what path
-            resolution says.
+        OSError: EACCES for what is no executable file, ELOOP for a link that *flags* forbids to follow, ETXTBSY for
+            one that is being written, what path resolution says.
     """
     if not path and "AT_EMPTY_PATH" in flags:
         place = process.view.held(base)
@@ -106,7 +107,20 @@ def open_executable(process: LinuxProcess, path: bytes, base: Opened, flags: fro
         if not stat.S_ISREG(state.st_mode) or not state.st_mode & 0o111:
             raise OSError(errno.EACCES, "not an executable file")
         place.access(os.X_OK, effective=True)
+        if _is_being_written(process, state):
+            raise OSError(errno.ETXTBSY, "open for writing")
         return place.open(os.O_RDONLY)
+
+
+def _is_being_written(process: LinuxProcess, state: os.stat_result) -> bool:
+    """Whether the process itself has the file open for writing; of others nobody tells."""
+    for _, slot in process.files:
+        file = slot.file
+        if not (file.may_block or file.is_directory) and file.host.fcntl(file.fd, fcntl.F_GETFL) & os.O_ACCMODE:
+            other = file.host.fstat(file.fd)
+            if (other.st_dev, other.st_ino) == (state.st_dev, state.st_ino):
+                return True
+    return False
 
 
 def _open_loader(process: LinuxProcess, image: Image) -> OpenProgram | None:

@@ -85,4 +85,5 @@ def force(thread: LinuxThread, pending: Pending) -> None:
         thread.mask &= ~bit
         thread.process.actions[pending.number] = Action()
     thread.pending.insert(0, pending)
+    thread.process.pending_changed(pending.number)
     thread.process.attention = True

@@ -12,9 +12,9 @@ from compat.abi.handles import Pointer
 from compat.abi.structs import Record
 from shims.linux.state import LinuxThread
 from shims.posix.fcntl import report_lock, take_lock
-from shims.posix.host_signals import from_host, to_host
+from shims.posix.host_signals import to_host
 from shims.posix.names import open_file
-from shims.posix.owners import check_owner
+from shims.posix.owners import change_owner_of, owner_of
 
 __all__ = [
     "add_seals", "get_hint", "get_lease", "get_open_file_lock", "get_owner_ex", "get_pipe_size", "get_seals",
@@ -28,7 +28,6 @@ _SEALS: Final = {
     if hasattr(host_fcntl, name)
 } | {"F_SEAL_FUTURE_WRITE": 0x10, "F_SEAL_EXEC": 0x20}  # include/uapi/linux/fcntl.h
 _F_GET_RW_HINT, _F_SET_RW_HINT, _F_NOTIFY = 1035, 1036, 1026  # the same
-_F_SETSIG, _F_GETSIG = 10, 11  # include/uapi/asm-generic/fcntl.h
 
 
 def get_open_file_lock(thread: LinuxThread, fd: int, cmd: Constant, lock: Pointer[Record]) -> None:
@@ -48,35 +47,32 @@ def wait_open_file_lock(thread: LinuxThread, fd: int, cmd: Constant, lock: Point
 
 def get_owner_ex(thread: LinuxThread, fd: int, cmd: Constant, owner: Pointer[Record]) -> None:
     """F_GETOWN_EX."""
-    kind, number = thread.host.get_owner(open_file(thread, fd).fd)
+    kind, number = owner_of(thread, open_file(thread, fd))
     owner.write({"type": thread.abi.constants("FdOwnerType").encode(kind), "pid": number})
 
 
 def set_owner_ex(thread: LinuxThread, fd: int, cmd: Constant, owner: Pointer[Record]) -> None:
-    """F_SETOWN_EX; the host knows a guest's threads as their process only."""
-    file, record = open_file(thread, fd), owner.read()
-    kind, number = thread.abi.constants("FdOwnerType").decode(record.int("type")), record.int("pid")
+    """F_SETOWN_EX."""
+    file = open_file(thread, fd)
+    record = owner.read()
+    kind = thread.abi.constants("FdOwnerType").decode(record.int("type"))
     if not kind.known:
         raise OSError(errno.EINVAL, "type")
-    if kind == "F_OWNER_TID" and number in thread.process.threads:
-        thread.host.set_owner(file.fd, "F_OWNER_PID", thread.process.pid)
-        return
-    check_owner(thread, number)
-    thread.host.set_owner(file.fd, kind, number)
+    change_owner_of(thread, file, str(kind), record.int("pid"))
 
 
 def get_signal(thread: LinuxThread, fd: int, cmd: Constant) -> int:
-    """F_GETSIG; 0 stands for SIGIO."""
-    found: int = thread.host.fcntl(open_file(thread, fd).fd, _linux(_F_GETSIG))
-    return from_host(thread.abi, found) if found else 0
+    """F_GETSIG."""
+    return open_file(thread, fd).signal
 
 
 def set_signal(thread: LinuxThread, fd: int, cmd: Constant, signal: Constant) -> None:
     """F_SETSIG."""
     file = open_file(thread, fd)
-    if not signal.known and not 0 <= signal.value <= thread.process.most_signals:
+    if not signal.known and signal.value:
         raise OSError(errno.EINVAL, "signal")
-    thread.host.fcntl(file.fd, _linux(_F_SETSIG), to_host(thread.abi, signal.value))
+    thread.host.fcntl(file.fd, _host("F_SETSIG"), to_host(thread.abi, signal.value))
+    file.signal = signal.value
 
 
 def notify(thread: LinuxThread, fd: int, cmd: Constant, events: FlagSet) -> None:

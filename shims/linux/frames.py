@@ -44,7 +44,7 @@ class Placement:
     def of(cls, abi: Abi) -> Placement:
         for keys, cells, _ in abi.tables.grids["frames"].rows:
             if keys[0] == abi.cpu.kind:
-                align, skew, redzone, gap, gap_rt, back, back_rt = (int(c, 0) for c in cells)
+                align, skew, redzone, gap, gap_rt, back, back_rt = (int(c, 0) for c in cells[:7])
                 return cls(align, skew, redzone, (gap, gap_rt), (back, back_rt))
         raise LookupError(abi.cpu.kind)
 
@@ -59,7 +59,7 @@ def push_frame(thread: LinuxThread, pending: Pending, action: Action, mask: int)
     rt = "SA_SIGINFO" in action.flags or "Frame" not in abi.tables.structs
     layout = abi.layout("RtFrame" if rt else "Frame")
     old_sp = registers.read(cpu.sp)
-    sp = _stack_for(thread, action, old_sp) - place.redzone & cpu.mask
+    sp = _stack_for(thread, action, old_sp - place.redzone & cpu.mask)
     values = _values(thread, pending, layout, mask, rt)
     if cpu.family == "x86":
         sp, addresses = push_fp_state(thread, sp)

@@ -9,7 +9,13 @@ from compat.abi.grids import Grid
 from compat.data import dataclass
 from compat.errors import BadTable
 
-__all__ = ["Hardware", "hardware"]
+__all__ = ["IMPLEMENTER", "PART", "REVISION", "VARIANT", "Hardware", "hardware"]
+
+IMPLEMENTER, VARIANT, PART, REVISION = 0x41, 0, 0x51, 1
+"""What AArch64 calls itself, in MIDR_EL1 and in /proc/cpuinfo: no CPU that was ever made, as QEMU's "max"."""
+
+_POWER_BLOCK, _L1_BYTES, _L1_WAYS = 128, 32768, 8
+"""The first caches of a POWER9; 64-bit kernels tell of caches (arch/powerpc/include/asm/elf.h), 0 what is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +23,8 @@ class Hardware:
     """*hwcap* and *hwcap2* as AT_HWCAP and AT_HWCAP2; *features* are their bits by name.
 
     *platform* and *base_platform* are None where Linux gives none. *block* is the number of bytes that PowerPC's dcbz
-    clears, 0 on other CPUs.
+    clears, *version* its processor version register; 0 on other CPUs. *flags* is
+    what else x86's /proc/cpuinfo names.
     """
 
     hwcap: int
@@ -26,6 +33,8 @@ class Hardware:
     platform: bytes | None
     base_platform: bytes | None
     block: int
+    version: int
+    flags: tuple[str, ...]
 
     @property
     def auxv(self) -> dict[str, int]:
@@ -34,6 +43,11 @@ class Hardware:
         if self.block:
             values |= {"AT_IGNOREPPC": 22, "AT_UCACHEBSIZE": 0}
             values |= {"AT_DCACHEBSIZE": self.block, "AT_ICACHEBSIZE": self.block}
+        if self.block == _POWER_BLOCK:
+            values |= dict.fromkeys(("AT_L1I_CACHESIZE", "AT_L1D_CACHESIZE"), _L1_BYTES)
+            values |= dict.fromkeys(("AT_L1I_CACHEGEOMETRY", "AT_L1D_CACHEGEOMETRY"), _L1_WAYS << 16 | self.block)
+            unknown = (f"AT_{name}_CACHE{fact}" for name in ("L2", "L3") for fact in ("SIZE", "GEOMETRY"))
+            values |= dict.fromkeys(unknown, 0)
         return values
 
 
@@ -50,8 +64,8 @@ def hardware(abi: Abi) -> Hardware:
         words[word] |= 1 << bit
         features.append(name)
     platforms = grids["platforms"]
-    columns = (dict(_cells(platforms, name)) for name in ("platform", "base", "block"))
-    platform, base, block = (column.get(abi.cpu.kind) for column in columns)
+    columns = (dict(_cells(platforms, name)) for name in ("platform", "base", "block", "version"))
+    platform, base, block, version = (column.get(abi.cpu.kind) for column in columns)
     return Hardware(
         words["hwcap"],
         words["hwcap2"],
@@ -59,6 +73,8 @@ def hardware(abi: Abi) -> Hardware:
         platform.encode() if platform else None,
         base.encode() if base else None,
         int(block or 0),
+        int(version or "0", 16),
+        tuple(keys[0] for keys, _, _ in grids["cpuid"].rows) if abi.cpu.family == "x86" else (),
     )
 
 

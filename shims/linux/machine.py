@@ -142,7 +142,10 @@ def riscv_flush_icache(thread: LinuxThread, start: int, end: int, flags: int) ->
 
 _BASE_BEHAVIOR, _IMA = 3, 1
 _IMA_EXT_0, _FD_C = 4, 0b11
-_CPUPERF_0, _MISALIGNED_EMULATED = 5, 1
+_CPUPERF_0, _SCALAR_PERF, _VECTOR_PERF, _FAST, _UNSUPPORTED = 5, 9, 10, 3, 4
+_ZICBOZ_BLOCK, _HIGHEST_ADDRESS, _TIME_FREQUENCY = 6, 7, 8
+_TICKS_PER_SECOND = 10_000_000
+"""Of `rdtime`: compat/cpu/riscv.py."""
 _UNKNOWN_IDS = (0, 1, 2)
 
 
@@ -159,7 +162,12 @@ def riscv_hwprobe(
     known = {
         _BASE_BEHAVIOR: _IMA,
         _IMA_EXT_0: _FD_C,
-        _CPUPERF_0: _MISALIGNED_EMULATED,
+        _CPUPERF_0: _FAST,
+        _SCALAR_PERF: _FAST,
+        _VECTOR_PERF: _UNSUPPORTED,
+        _ZICBOZ_BLOCK: 0,
+        _HIGHEST_ADDRESS: thread.abi.cpu.top - 1,
+        _TIME_FREQUENCY: _TICKS_PER_SECOND,
         **dict.fromkeys(_UNKNOWN_IDS, 0),
     }
     answers = []

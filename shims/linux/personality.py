@@ -1,29 +1,34 @@
 """What the engine asks of Linux: start a program, turn faults into signals, deliver what is pending.
 
-What a guest without signals and execve does not need is imported where it is used: its start is to be short.
+What a guest without signals does not need is imported where it is used: its start is to be short.
 """
 
 from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable
 
 from compat.abi.abi import Abi
 from compat.errors import BadFile, MemoryFault
 from compat.host import Host
+from compat.host.census import Census
 from compat.memory import AddressSpace
 from compat.process import CpuFault, Options, Program, Registers, Thread
 from compat.sandbox.place import Opened
 from shims.linux.execution import open_program
+from shims.linux.replacing import prepare_execute
 from shims.linux.standard import adopt_standard_files
 from shims.linux.start import enter
 from shims.linux.state import QUEUES, LinuxProcess, LinuxThread
+from shims.linux.vfork import give_back
 from shims.linux.view import build_view
 from shims.posix import limits
-from shims.posix.state import PosixThread
 
 __all__ = ["Linux", "make_personality", "make_process"]
+
+
+_SHELLS = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)
+"""What shells and their like have programs begin with ignored."""
 
 
 def make_process(abi: Abi, memory: AddressSpace, host: Host, options: Options) -> LinuxProcess:
@@ -33,6 +38,13 @@ def make_process(abi: Abi, memory: AddressSpace, host: Host, options: Options) -
 
 def make_personality(process: LinuxProcess) -> Linux:
     return Linux(process)
+
+
+def _new_census() -> Census | None:
+    try:
+        return Census()
+    except OSError:
+        return None  # this host has no such files
 
 
 class Linux:
@@ -46,7 +58,7 @@ class Linux:
         process = self.process
         process.pid = os.getpid()
         limits.begin(process)
-        process.execute = _prepare_execute
+        process.execute = prepare_execute
         process.umask = process.host.umask(0)
         process.host.umask(process.umask)
         signal.signal(
@@ -54,7 +66,12 @@ class Linux:
         )  # a failed write tells the guest itself (shims/posix/transfers.py)
         build_view(process, program)
         adopt_standard_files(process)
-        thread = LinuxThread(process, process.pid, registers)
+        thread = process.threads[process.pid] = LinuxThread(process, process.pid, registers)
+        process.census = _new_census()
+        if process.host.held_signals() or signal.SIG_IGN in map(signal.getsignal, _SHELLS):
+            from shims.linux.catching import adopt_dispositions
+
+            adopt_dispositions(thread)
         try:
             file = Opened(os.open(program.path, os.O_RDONLY | os.O_CLOEXEC), None, program.guest_path, None)
             opened, arguments = open_program(process, file, program.guest_path, program.arguments)
@@ -80,23 +97,13 @@ class Linux:
         delivery.deliver(thread)
 
     def finish(self) -> None:
+        give_back(self.process)
         if self.process.ipc is not None:
             self.process.ipc.end()
+        if not hasattr(self.process, "view"):
+            return  # it never began
         if self.process.pid == self.process.root_pid and self.process.view.private.has(QUEUES):
             from shims.linux.queues import remove_queues
 
             remove_queues(self.process)
         self.process.view.close()
-
-
-def _prepare_execute(
-    thread: PosixThread,
-    directory: int | None,
-    path: bytes,
-    arguments: list[bytes],
-    environment: list[bytes],
-    flags: frozenset[str],
-) -> Callable[[], None]:
-    from shims.linux.replacing import prepare_execute
-
-    return prepare_execute(thread, directory, path, arguments, environment, flags)

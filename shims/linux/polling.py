@@ -97,7 +97,7 @@ def masked(thread: LinuxThread, set: Pointer[Record] | None, size: int, call: Ca
     """
     if set is None:
         return call()
-    entered_again = isinstance(thread.resume, Deadline)
+    entered_again = isinstance(thread.resume, Deadline) and thread.saved_mask is not None
     if not entered_again:
         if size != set.size:
             raise OSError(errno.EINVAL, "size")

@@ -20,6 +20,8 @@ def set_name(thread: LinuxThread, option: Constant, name: CString) -> None:
     while len(text) < _NAME_SIZE - 1 and (byte := thread.memory.read(name.address + len(text), 1)) != b"\0":
         text += byte
     thread.name = bytes(text)
+    if thread.id == thread.process.pid:
+        thread.process.declare()
 
 
 def get_name(thread: LinuxThread, option: Constant, name: Pointer[Record]) -> None:

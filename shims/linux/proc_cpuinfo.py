@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from shims.linux.hwcap import Hardware, hardware
+from shims.linux.hwcap import IMPLEMENTER, PART, REVISION, VARIANT, Hardware, hardware
 from shims.linux.state import LinuxProcess
 
 __all__ = ["cpuinfo"]
@@ -30,16 +30,16 @@ def _tabs(name: str, width: int) -> str:
 
 
 def _x86(cpu: str, traits: Hardware, count: int) -> str:
-    flags = [*traits.features, *(["lm"] if cpu == "x86-64" else [])]
+    flags = dict.fromkeys((*traits.features, *traits.flags))
     return "".join(
         _block(
             [
                 ("processor", k),
                 ("vendor_id", "GenuineIntel"),
                 ("cpu family", 6),
-                ("model", 60),
-                ("model name", "compat virtual CPU"),
-                ("stepping", 1),
+                ("model", 61),
+                ("model name", "Intel Core Processor (Broadwell)"),
+                ("stepping", 2),
                 ("cpu MHz", "1000.000"),
                 ("cache size", "4096 KB"),
                 ("physical id", 0),
@@ -67,18 +67,17 @@ def _x86(cpu: str, traits: Hardware, count: int) -> str:
 
 
 def _arm(cpu: str, traits: Hardware, count: int) -> str:
-    features = " ".join(traits.features)
-    if cpu == "aarch64":
-        first: list[tuple[str, object]] = []
-        last: list[tuple[str, object]] = [("CPU architecture", 8), ("CPU variant", "0x0"), ("CPU part", "0x051")]
-    else:
-        first = [("model name", "ARMv7 Processor rev 1 (v7l)")]
-        last = [("CPU architecture", 7), ("CPU variant", "0x2"), ("CPU part", "0xc0f")]
+    wide = cpu == "aarch64"
+    architecture, variant, part = (8, VARIANT, PART) if wide else (7, 2, 0xC0F)
     text = ""
     for k in range(count):
-        lines = [("processor", k), *first, ("BogoMIPS", "100.00"), ("Features", features), ("CPU implementer", "0x41")]
-        text += _block([*lines, *last, ("CPU revision", 1)], 16).replace("CPU architecture\t", "CPU architecture")
-    if cpu != "aarch64":
+        lines: list[tuple[str, object]] = [("processor", k)]
+        lines += [] if wide else [("model name", "ARMv7 Processor rev 1 (v7l)")]
+        lines += [("BogoMIPS", "100.00"), ("Features", " ".join(traits.features))]
+        lines += [("CPU implementer", f"{IMPLEMENTER:#x}"), ("CPU architecture", architecture)]
+        lines += [("CPU variant", f"{variant:#x}"), ("CPU part", f"{part:#05x}"), ("CPU revision", REVISION)]
+        text += _block(lines, 16).replace("CPU architecture\t", "CPU architecture")
+    if not wide:
         text += _block([("Hardware", "compat"), ("Revision", "0000"), ("Serial", "0" * 16)], 16)[:-1]
     return text
 
@@ -124,7 +123,9 @@ def _mips(cpu: str, traits: Hardware, count: int) -> str:
 
 
 def _ppc(cpu: str, traits: Hardware, count: int) -> str:
-    name = (traits.platform or b"ppc").decode().upper()
+    name = {"ppc": "7447A"}.get(cpu, "POWER9")
+    high, low = traits.version >> 16, traits.version & 0xFFFF
+    revision = f"{low >> 8 & 15}.{low & 0xFF} (pvr {high:04x} {low:04x})"
     vector = ", altivec supported" if "altivec" in traits.features else ""
     blocks = "".join(
         _block(
@@ -132,7 +133,7 @@ def _ppc(cpu: str, traits: Hardware, count: int) -> str:
                 ("processor", k),
                 ("cpu", name + vector),
                 ("clock", "1000.000000MHz"),
-                ("revision", "2.0 (pvr 004e 0200)"),
+                ("revision", revision),
             ],
             16,
         )

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 
 from compat.sandbox.synthetic import Directory, File, Link, Node
+from shims.linux.proc_machine import host_text
 from shims.linux.state import LinuxProcess
 from shims.posix.fcntl import status_flags
 from shims.posix.openfiles import OpenFile
@@ -46,7 +47,16 @@ def _info(process: LinuxProcess, number: int, file: OpenFile) -> bytes:
     if process.files.slot(number).close_on_exec:
         flags |= process.abi.flags("OpenFlags").values["O_CLOEXEC"]
     inode = process.view.fstat(file.opened).st_ino
-    return b"pos:\t%d\nflags:\t0%o\nmnt_id:\t%d\nino:\t%d\n" % (_position(file), flags, _mount_id(process, file), inode)
+    first = b"pos:\t%d\nflags:\t0%o\nmnt_id:\t%d\nino:\t%d\n"
+    return first % (_position(file), flags, _mount_id(process, file), inode) + _process_meant(file)
+
+
+def _process_meant(file: OpenFile) -> bytes:
+    """What is told of a pidfd: the host's words, since pids are the host's."""
+    if file.opened.mount is not None:
+        return b""
+    lines = host_text(file.host, b"/proc/self/fdinfo/%d" % file.fd).splitlines(keepends=True)
+    return b"".join(line for line in lines if line.startswith((b"Pid:", b"NSpid:")))
 
 
 def _position(file: OpenFile) -> int:

@@ -126,6 +126,13 @@ def _resident(process: LinuxProcess, area: Area) -> int:
     return PAGE * sum(vector.translate(_LOW_BIT))
 
 
+def _shared(process: LinuxProcess, area: Area) -> int:
+    """Bytes of private memory that a parent or child has not written since the fork."""
+    if area.frame is None or area.backing is not None or area.shared:
+        return 0
+    return PAGE * process.memory.ram.shared_pages(area.frame, area.size)
+
+
 _LOW_BIT = bytes(n & 1 for n in range(256))
 
 
@@ -158,6 +165,7 @@ def _details(process: LinuxProcess, areas: list[Area]) -> bytes:
     pieces = [piece for area in areas for piece in process.memory.areas.between(area.start, area.end)]
     resident = sum(_resident(process, piece) for piece in pieces)
     own = sum(_resident(process, piece) for piece in pieces if piece.backing is None)
+    shared = sum(_shared(process, piece) for piece in pieces)
     locked = sum(area.size for area in areas if area.marks & Mark.LOCKED)
     lines = [
         (b"Size", size),
@@ -167,9 +175,9 @@ def _details(process: LinuxProcess, areas: list[Area]) -> bytes:
         (b"Pss", resident),
         (b"Pss_Dirty", own),
         (b"Shared_Clean", 0),
-        (b"Shared_Dirty", 0),
+        (b"Shared_Dirty", shared),
         (b"Private_Clean", resident - own),
-        (b"Private_Dirty", own),
+        (b"Private_Dirty", own - shared),
         (b"Referenced", resident),
         (b"Anonymous", own),
         (b"KSM", 0),

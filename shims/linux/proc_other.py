@@ -1,27 +1,117 @@
-"""/proc/<pid> of another guest process: what the host tells of it. Its memory and files stay its own."""
+"""/proc/<pid> of another guest process: what it told the census, and what the host tells of it (proc_pid_stat(5)).
+
+Its files, memory map and environment stay its own, as those of another user's process do.
+"""
 
 from __future__ import annotations
 
-from compat.sandbox.synthetic import Directory, File
+import errno
+from collections.abc import Callable
+
+from compat.host.census import Entry
+from compat.memory import PAGE
+from compat.sandbox.synthetic import Directory, File, Link, Node
 from shims.linux.proc_machine import host_text
 from shims.linux.state import LinuxProcess
 
 __all__ = ["other_process"]
 
-_STATUS = (b"Name", b"Umask", b"State", b"Tgid", b"Ngid", b"Pid", b"PPid", b"TracerPid", b"Uid", b"Gid", b"FDSize")
-_STATUS_END = (b"Groups", b"Threads", b"NStgid", b"NSpid", b"NSpgid", b"NSsid")
+_STATE, _PARENT, _THREADS, _SIZE, _LIMIT = 0, 1, 17, 20, 22  # of stat, counted from behind the name
+_HIDDEN = (23, 24, 25, 26, 27, 28, 29, 30, 31, 32, *range(42, 50))  # addresses and signals of the host's Python
+_STATUS = (b"Umask", b"State", b"Tgid", b"Ngid", b"Pid", b"PPid", b"TracerPid", b"Uid", b"Gid", b"FDSize", b"Groups")
+_STATUS_END = (b"VmHWM", b"VmRSS", b"NStgid", b"NSpid", b"NSpgid", b"NSsid")
+_DEFUNCT = b"Z"
 
 
 def other_process(process: LinuxProcess, pid: int) -> Directory:
-    """The folder of *pid*, which the guest can see. Its name is what its own personality told the host."""
-    base = b"/proc/%d/" % pid
+    """The folder of *pid*, which the guest can see."""
+    other = _Other(process, pid)
+    texts: dict[bytes, Callable[[], bytes]] = {
+        b"cgroup": lambda: b"0::/\n",
+        b"cmdline": other.cmdline,
+        b"comm": lambda: other.entry().name + b"\n",
+        b"loginuid": lambda: b"4294967295",
+        b"oom_score": lambda: b"0\n",
+        b"oom_score_adj": lambda: b"0\n",
+        b"stat": other.stat,
+        b"statm": other.statm,
+        b"status": other.status,
+        b"wchan": lambda: b"0",
+    }
+    nodes: dict[bytes, Node] = {name: File(text) for name, text in texts.items()}
+    nodes |= {name: File(_refuse, mode=0o400) for name in (b"environ", b"maps", b"smaps", b"auxv", b"io")}
+    nodes |= {name: Link(_refuse) for name in (b"cwd", b"root")}
+    nodes |= {name: Directory(_refuse_names, mode=0o500) for name in (b"fd", b"fdinfo")}
+    nodes[b"exe"] = Link(other.program)
+    return Directory({**nodes, b"task": Directory({b"%d" % pid: Directory(nodes)})})
 
-    def text(name: bytes) -> File:
-        return File(lambda: host_text(process.host, base + name))
 
-    def status() -> bytes:
-        lines = host_text(process.host, base + b"status").splitlines(keepends=True)
-        return b"".join(line for line in lines if line.split(b":")[0] in _STATUS + _STATUS_END)
+def _refuse() -> bytes:
+    raise OSError(errno.EACCES, "another process's")
 
-    files = {name: text(name) for name in (b"stat", b"statm", b"comm")}
-    return Directory({**files, b"status": File(status), b"cmdline": File(lambda: b""), b"cgroup": File(b"0::/\n")})
+
+def _refuse_names() -> dict[bytes, Node]:
+    raise OSError(errno.EACCES, "another process's")
+
+
+class _Other:
+    """What is known of *pid*, asked anew for each file."""
+
+    def __init__(self, process: LinuxProcess, pid: int) -> None:
+        self._process = process
+        self._pid = pid
+
+    def _host(self, name: bytes) -> bytes:
+        """Raises OSError(ESRCH) for a process that is no more."""
+        text = host_text(self._process.host, b"/proc/%d/%s" % (self._pid, name))
+        if not text:
+            raise OSError(errno.ESRCH, f"no process {self._pid}")
+        return text
+
+    def _fields(self) -> list[bytes]:
+        text = self._host(b"stat")
+        return text[text.rindex(b")") + 2 :].split()
+
+    def entry(self) -> Entry:
+        """What it told; a child that has not yet said a word is like its parent."""
+        census, pid = self._process.census, self._pid
+        for _ in range(2):
+            found = census.entry(pid) if census is not None else None
+            if found is not None:
+                return found
+            pid = self._process.host.relation(pid).parent
+        return Entry(0, False, b"", b"", b"", 0)
+
+    def cmdline(self) -> bytes:
+        """Empty, as for all that have ended and were not waited for."""
+        return b"" if self._fields()[_STATE] == _DEFUNCT else self.entry().arguments
+
+    def program(self) -> bytes:
+        """Raises OSError(ENOENT) for one that has ended."""
+        if self._fields()[_STATE] == _DEFUNCT:
+            raise OSError(errno.ENOENT, "ended")
+        return self.entry().program
+
+    def stat(self) -> bytes:
+        fields, entry = self._fields(), self.entry()
+        for index in _HIDDEN:
+            if index < len(fields):
+                fields[index] = b"0"
+        fields[_THREADS], fields[_SIZE], fields[_LIMIT] = b"1", b"%d" % entry.size, b"18446744073709551615"
+        return b"%d (%s) %s\n" % (self._pid, entry.name, b" ".join(fields))
+
+    def statm(self) -> bytes:
+        """Its size as it told, the rest as the host counts."""
+        _, *rest = self._host(b"statm").split()
+        return b" ".join([b"%d" % (self.entry().size // PAGE), *rest]) + b"\n"
+
+    def status(self) -> bytes:
+        entry = self.entry()
+        lines = self._host(b"status").splitlines(keepends=True)
+        name = entry.name.replace(b"\\", b"\\\\").replace(b"\n", b"\\n")
+        text = b"Name:\t%s\n" % name + _chosen(lines, _STATUS)
+        return text + b"VmSize:\t%8d kB\n" % (entry.size // 1024) + _chosen(lines, _STATUS_END) + b"Threads:\t1\n"
+
+
+def _chosen(lines: list[bytes], names: tuple[bytes, ...]) -> bytes:
+    return b"".join(line for line in lines if line.split(b":")[0] in names)

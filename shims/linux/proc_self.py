@@ -59,6 +59,7 @@ def _of_thread(process: LinuxProcess, find: Callable[[], LinuxThread]) -> Nodes:
 
     def rename(data: bytes) -> None:
         find().name = data.removesuffix(b"\n").split(b"\0")[0][:_MOST_NAME]
+        process.declare()
 
     return {
         b"comm": File(lambda: proc_status.comm(find()), mode=0o644, on_write=rename),

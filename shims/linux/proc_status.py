@@ -31,8 +31,7 @@ def stat(process: LinuxProcess, thread: LinuxThread) -> bytes:
         process.host.getppid(),
         host.getpgid(0),
         host.getsid(0),
-        0,  # tty_nr
-        -1,  # tpgid
+        *_terminal(process),
         0,  # flags
         *(0, 0, 0, 0),  # faults
         *(round(seconds * _TICKS) for seconds in (times.user, times.system)),
@@ -60,11 +59,21 @@ def stat(process: LinuxProcess, thread: LinuxThread) -> bytes:
     return head + " ".join(str(number) for number in numbers).encode() + b"\n"
 
 
+def _host_stat(process: LinuxProcess) -> list[bytes]:
+    """The host's own line, from the third field (state) on."""
+    text = host_text(process.host, b"/proc/self/stat")
+    return text[text.rfind(b")") + 2 :].split()
+
+
+def _terminal(process: LinuxProcess) -> tuple[int, int]:
+    """tty_nr and tpgid, the host's: the terminal and its foreground group are real."""
+    fields = _host_stat(process)[4:6]
+    return (int(fields[0]), int(fields[1])) if len(fields) == 2 else (0, -1)
+
+
 def _start_time(process: LinuxProcess) -> int:
     """Ticks from boot to the process's start, as the host counts them."""
-    text = host_text(process.host, b"/proc/self/stat")
-    fields = text[text.rfind(b")") + 2 :].split()
-    index = _START_FIELD - 2
+    fields, index = _host_stat(process), _START_FIELD - 2
     return int(fields[index]) if len(fields) > index else round(time.monotonic() * _TICKS)
 
 

@@ -1,52 +1,35 @@
-"""Processes: what Linux adds. A child that shares no memory is a host child; one that shares it is a thread."""
+"""Processes: what Linux adds."""
 
 from __future__ import annotations
 
 import errno
 import os
-import select
 
 from compat.abi.flags import FlagSet
 from compat.abi.handles import Buffer, CString, Pointer, ScalarCodec, StringList
-from shims.linux.machine import set_thread_pointer
+from shims.linux.births import Birth, bear
 from shims.linux.state import LinuxThread
-from shims.linux.threads import end_thread, exit_thread, new_tid
+from shims.linux.threads import end_thread, exit_thread
+from shims.linux.vfork import fork_and_wait
+from shims.posix.children import guest_status, wait_for_child
 from shims.posix.family import check_visible
 from shims.posix.openfiles import OpenFile
-from shims.posix.processes import execute, exit_process, fork_process, guest_status, wait_for_child
+from shims.posix.processes import execute, exit_process, fork_process
 
-_SHARED = {"CLONE_VM", "CLONE_SIGHAND", "CLONE_FS", "CLONE_FILES"}
-_NAMESPACES = {f"CLONE_NEW{kind}" for kind in ("NS", "CGROUP", "UTS", "IPC", "USER", "PID", "NET", "TIME")}
 _OLDEST, _NEWEST = 64, 88  # bytes of struct clone_args, first and latest version (include/uapi/linux/sched.h)
-_MOST_THREADS = 4096
-
-
-class _Birth:
-    """What clone and clone3 ask for; addresses are 0 where nothing is wanted."""
-
-    def __init__(
-        self, flags: FlagSet, stack: int, parent_tid: int, child_tid: int, tls: int, signal: int, pidfd: int
-    ) -> None:
-        self.flags = flags
-        self.stack = stack
-        self.parent_tid = parent_tid
-        self.child_tid = child_tid
-        self.tls = tls
-        self.signal = signal
-        self.pidfd = pidfd
 
 
 # --- birth ---
 
 
 def vfork(thread: LinuxThread) -> int:
-    """A child as fork makes it; the parent waits until the child has another program or ends."""
-    return _fork_and_wait(thread, None)
+    """A child that borrows the memory; the parent waits until the child has another program or ends."""
+    return fork_and_wait(thread, lambda: fork_process(thread, borrows=True))
 
 
 def clone(thread: LinuxThread, flags: FlagSet, stack: int, parent_tid: int, tls: int, child_tid: int) -> int:
-    """A child process or thread; see `_bear`."""
-    return _bear(thread, _Birth(flags, stack, parent_tid, child_tid, tls, flags.value & 0xFF, parent_tid))
+    """A child process or thread; see `bear`."""
+    return bear(thread, Birth(flags, stack, parent_tid, child_tid, tls, flags.value & 0xFF, parent_tid))
 
 
 def clone_tls_last(thread: LinuxThread, flags: FlagSet, stack: int, parent_tid: int, child_tid: int, tls: int) -> int:
@@ -65,7 +48,7 @@ def clone3(thread: LinuxThread, args: Buffer, size: int) -> int:
     """clone with its arguments in memory.
 
     Raises:
-        OSError: as `_bear`; EINVAL for a size too small or a part that is not supported, E2BIG for more than is known.
+        OSError: as `bear`; EINVAL for a size too small or a part that is not supported, E2BIG for more than is known.
     """
     if size < _OLDEST:
         raise OSError(errno.EINVAL, "size of clone_args")
@@ -80,121 +63,7 @@ def clone3(thread: LinuxThread, args: Buffer, size: int) -> int:
         raise OSError(errno.EINVAL, "clone_args")
     if set_tid or set_tid_size or "CLONE_INTO_CGROUP" in decoded:
         raise OSError(errno.EPERM, "chosen pids and control groups are for privileged processes")
-    return _bear(thread, _Birth(decoded, (stack + stack_size), parent_tid, child_tid, tls, signal, pidfd))
-
-
-def _bear(thread: LinuxThread, birth: _Birth) -> int:
-    """Make a thread (CLONE_VM with CLONE_THREAD), or a child process with a copy of the memory.
-
-    CLONE_VM with CLONE_VFORK is served as fork: the child's stores are not seen by the parent.
-
-    Raises:
-        OSError: EINVAL for flags that exclude each other or a process that shares memory and goes on beside its
-            parent, EPERM for namespaces, EAGAIN at a limit.
-    """
-    flags = birth.flags
-    _check(flags)
-    if "CLONE_THREAD" in flags:
-        return _start_thread(thread, birth)
-    if "CLONE_VFORK" in flags:
-        return _fork_and_wait(thread, birth)
-    if flags & _SHARED:
-        raise OSError(errno.EINVAL, "a process that shares memory or files with its parent")
-    return _fork(thread, birth)
-
-
-def _check(flags: FlagSet) -> None:
-    """What copy_process refuses (kernel/fork.c)."""
-    if {"CLONE_NEWNS", "CLONE_FS"} <= flags or {"CLONE_NEWUSER", "CLONE_FS"} <= flags:
-        raise OSError(errno.EINVAL, "a new namespace and a shared folder")
-    if "CLONE_THREAD" in flags and "CLONE_SIGHAND" not in flags:
-        raise OSError(errno.EINVAL, "CLONE_THREAD without CLONE_SIGHAND")
-    if "CLONE_SIGHAND" in flags and ("CLONE_VM" not in flags or "CLONE_CLEAR_SIGHAND" in flags):
-        raise OSError(errno.EINVAL, "CLONE_SIGHAND without CLONE_VM")
-    if "CLONE_PIDFD" in flags and flags & {"CLONE_DETACHED", "CLONE_THREAD"}:
-        raise OSError(errno.EINVAL, "CLONE_PIDFD for a thread")
-    if flags & _NAMESPACES:
-        raise OSError(errno.EPERM, "new namespaces are for privileged processes")
-
-
-def _start_thread(thread: LinuxThread, birth: _Birth) -> int:
-    process, flags = thread.process, birth.flags
-    if len(process.threads) >= _MOST_THREADS:
-        raise OSError(errno.EAGAIN, "limit of threads")
-    engine = process.engine
-    assert engine is not None
-    registers = engine.copy_registers()
-    engine.set_result(registers, 0)
-    child = LinuxThread(process, new_tid(process), registers)
-    if birth.stack:
-        registers.write(thread.abi.cpu.sp, birth.stack)
-    if "CLONE_SETTLS" in flags:
-        set_thread_pointer(child, birth.tls)
-    child.mask, child.name, child.timer_slack = thread.mask, thread.name, thread.timer_slack
-    child.filters, child.strict = thread.filters, thread.strict
-    _tell_ids(child, birth, child.id, parent=True)
-    engine.spawn(child)
-    return child.id
-
-
-def _fork(thread: LinuxThread, birth: _Birth | None) -> int:
-    pid = fork_process(thread)
-    if birth is None:
-        return pid
-    if pid == 0:
-        if birth.stack:
-            thread.registers.write(thread.abi.cpu.sp, birth.stack)
-        if "CLONE_SETTLS" in birth.flags:
-            set_thread_pointer(thread, birth.tls)
-        if "CLONE_CLEAR_SIGHAND" in birth.flags:
-            thread.process.actions = {n: a for n, a in thread.process.actions.items() if a.handler == 1}
-    _tell_ids(thread, birth, pid or thread.id, parent=pid != 0)
-    if pid and "CLONE_PIDFD" in birth.flags:
-        _give_pidfd(thread, birth, pid)
-    return pid
-
-
-def _tell_ids(thread: LinuxThread, birth: _Birth, tid: int, *, parent: bool) -> None:
-    """Write a new thread's id where the flags say; *parent* for what only the parent's side does."""
-    codec = ScalarCodec(4, thread.abi.cpu.endian, signed=True)
-    if "CLONE_PARENT_SETTID" in birth.flags:
-        thread.memory.write(birth.parent_tid, codec.pack(tid))
-    shares = "CLONE_THREAD" in birth.flags
-    if parent and not shares:
-        return
-    if "CLONE_CHILD_SETTID" in birth.flags:
-        thread.memory.write(birth.child_tid, codec.pack(tid))
-    if "CLONE_CHILD_CLEARTID" in birth.flags:
-        thread.clear_tid = birth.child_tid
-
-
-def _give_pidfd(thread: LinuxThread, birth: _Birth, pid: int) -> None:
-    process = thread.process
-    fd = process.files.add(OpenFile(process.host, process.host.pidfd_open(pid)), close_on_exec=True)
-    thread.memory.write(birth.pidfd, ScalarCodec(4, thread.abi.cpu.endian, signed=True).pack(fd))
-
-
-def _fork_and_wait(thread: LinuxThread, birth: _Birth | None) -> int:
-    """Fork, and wait until the child closes its end of a pipe by execve or its end."""
-    if not isinstance(thread.resume, tuple):
-        watch, gate = thread.host.pipe2()
-        try:
-            pid = _fork(thread, birth)
-        except OSError:
-            thread.host.close(gate)
-            thread.host.close(watch)
-            raise
-        if pid == 0:
-            thread.host.close(watch)
-            thread.process.parent_gate = gate
-            return 0
-        thread.host.close(gate)
-        thread.resume = (pid, watch)
-    pid, watch = thread.resume
-    if not thread.interrupted and not thread.host.poll([(watch, select.POLLIN)], 0):
-        thread.wait(descriptors={watch: select.POLLIN}, resume=(pid, watch))
-    thread.host.close(watch)
-    return int(pid)
+    return bear(thread, Birth(decoded, (stack + stack_size), parent_tid, child_tid, tls, signal, pidfd))
 
 
 # --- change of image, death, news ---

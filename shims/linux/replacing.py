@@ -11,12 +11,14 @@ from compat.abi.conventions import find_cpu
 from compat.errors import CompatError
 from compat.process import OtherCpu
 from compat.sandbox.place import Opened
+from shims.linux.catching import forget_handlers
 from shims.linux.execution import NoLoader, OpenProgram, open_executable, open_program
 from shims.linux.stack import check_size
 from shims.linux.start import enter, string_limit
 from shims.linux.state import LinuxProcess, LinuxThread
 from shims.linux.threads import end_thread
-from shims.posix.state import Action, AltStack, PosixThread
+from shims.linux.vfork import give_back
+from shims.posix.state import AltStack, PosixThread
 
 __all__ = ["prepare_execute"]
 
@@ -78,16 +80,20 @@ def _replace(thread: LinuxThread, program: OpenProgram, arguments: list[bytes], 
     for other in list(process.threads.values()):
         assert isinstance(other, LinuxThread)
         end_thread(other)
+    give_back(process)
     thread.id = process.pid
     process.engine.alone(thread)
-    process.futexes = {}
+    process.futexes, process.locks = {}, {}
     process.files.close_on_exec()
-    process.actions = {n: Action(1) for n, action in process.actions.items() if action.handler == 1}
+    forget_handlers(process)
+    if process.timers:
+        from shims.linux.timers import delete_timers
+
+        delete_timers(process)
     thread.altstack, thread.clear_tid, thread.robust_list = AltStack(), 0, 0
     thread.restart = thread.saved_mask = None
     process.dumpable = 1
     process.keep_capabilities = False
-    process.release_parent()
     _let_go(process.executable)
     if program.image.cpu != process.abi.cpu.name:
         from shims.linux.moving import move

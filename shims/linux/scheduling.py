@@ -36,8 +36,11 @@ def _policy(policy: Constant) -> int:
 
 
 def sched_yield(thread: LinuxThread) -> None:
-    """Let others run: other guest threads have their turn at the end of the time slice."""
-    thread.host.sched_yield()
+    """Let others run: another guest thread if one can, else another host process."""
+    engine = thread.process.engine
+    assert engine is not None
+    if not engine.give_way():
+        thread.host.sched_yield()
 
 
 def sched_getscheduler(thread: LinuxThread, pid: int) -> int:

@@ -16,7 +16,8 @@ from shims.posix.state import Action, AltStack, Pending
 
 __all__: list[str] = []
 
-_MINSIGSTKSZ = 2048
+_MINSIGSTKSZ = {"aarch64": 5120, "ppc64": 8192}
+"""Where it is not 2048 (arch/*/include/uapi/asm/signal.h)."""
 _MASK64 = (1 << 64) - 1
 
 
@@ -58,7 +59,7 @@ def _exchange(thread: LinuxThread, signal: Constant, new: Action | None) -> Acti
     old = process.actions.get(number, Action())
     if new is not None:
         process.actions[number] = new
-        set_disposition(process, number, new.handler)
+        set_disposition(process, number, new, old)
     return old
 
 
@@ -141,6 +142,7 @@ def sigpending(thread: LinuxThread, set: Pointer[int]) -> None:
 
 
 def _pending_mask(thread: LinuxThread) -> int:
+    thread.process.gather()
     mask = 0
     for pending in (*thread.pending, *thread.process.pending):
         mask |= 1 << (pending.number - 1)
@@ -192,14 +194,14 @@ def rt_sigtimedwait(
     _check_size(thread, size)
     wanted = read_set(thread, set)
     deadline = thread.resume if isinstance(thread.resume, float) else _deadline(timeout)
-    pending = _take_from(thread, wanted)
+    thread.process.gather()
+    pending = take_from(thread, wanted)
     if pending is None:
         if deadline is not None and time.monotonic() >= deadline:
             raise OSError(errno.EAGAIN, "no signal came")
         thread.wanted = wanted
         catch_blocked(thread.process, wanted)
         thread.wait(until=deadline, resume=deadline, restart="never")
-    thread.wanted = 0
     if info:
         info.memory.write(info.address, siginfo(thread.abi, pending))
     return pending.number
@@ -215,12 +217,14 @@ def _deadline(timeout: Pointer[Record] | None) -> float | None:
     return time.monotonic() + seconds + nanoseconds / 1e9
 
 
-def _take_from(thread: LinuxThread, wanted: int) -> Pending | None:
+def take_from(thread: LinuxThread, wanted: int) -> Pending | None:
+    """The first pending signal of the mask *wanted*: the thread's own before the process's, the lowest number first."""
     for queue in (thread.pending, thread.process.pending):
         found = [p for p in queue if wanted >> (p.number - 1) & 1]
         if found:
             chosen = min(found, key=lambda p: p.number)
             queue.remove(chosen)
+            thread.process.pending_changed()
             return chosen
     return None
 
@@ -256,7 +260,7 @@ def _new_altstack(thread: LinuxThread, record: Record) -> AltStack:
         raise OSError(errno.EINVAL, "flags")
     if "SS_DISABLE" in flags:
         return AltStack()
-    if record.int("size") < _MINSIGSTKSZ:
+    if record.int("size") < _MINSIGSTKSZ.get(thread.abi.cpu.kind, 2048):
         raise OSError(errno.ENOMEM, "stack too small")
     return AltStack(record.int("sp"), record.int("size"), "SS_AUTODISARM" in flags)
 

@@ -7,17 +7,22 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from compat.abi.flags import Constant, FlagSet
-from compat.abi.handles import ArrayHandle, Buffer, Pointer, ScalarCodec
-from compat.abi.structs import Record
+from compat.abi.handles import ArrayHandle, Buffer, Pointer
+from shims.linux.several import recvmmsg, sendmmsg
 from shims.linux.state import LinuxThread
 from shims.posix import messages as transfers
 from shims.posix import options, sockets
-from shims.posix.messages import send_message
-from shims.posix.socketfiles import find_socket
 
-__all__ = ["accept4", "sendmmsg", "socketcall"]
+__all__ = ["accept4", "socket", "socketcall"]
 
-_MOST_MESSAGES: Final = 1024  # UIO_MAXIOV of include/uapi/linux/uio.h
+
+def socket(thread: LinuxThread, family: Constant, type: FlagSet, protocol: int) -> int:
+    """socket(2): also of AF_NETLINK."""
+    if family == "AF_NETLINK" and not type.unknown:
+        from shims.linux.netlink import open_socket  # rarely needed
+
+        return open_socket(thread, type, protocol)
+    return sockets.socket(thread, family, type, protocol)
 
 
 def accept4(thread: LinuxThread, fd: int, addr: int, size: Pointer[int] | None, flags: FlagSet) -> int:
@@ -25,32 +30,6 @@ def accept4(thread: LinuxThread, fd: int, addr: int, size: Pointer[int] | None, 
     if flags.unknown or flags - {"SOCK_CLOEXEC", "SOCK_NONBLOCK"}:
         raise OSError(errno.EINVAL, "flags")
     return sockets.accept_with(thread, fd, addr, size, flags)
-
-
-def sendmmsg(thread: LinuxThread, fd: int, messages: ArrayHandle[Record], count: int, flags: FlagSet) -> int:
-    """sendmmsg(2); once a message is sent, the others go as far as they can without waiting."""
-    file, kind = find_socket(thread, fd)
-    sent, length = 0, thread.abi.layout("Mmsghdr").offset("len")
-    for place in range(min(count, _MOST_MESSAGES)):
-        record = messages.at(place).read()
-        header = Record({name.removeprefix("hdr."): value for name, value in record.items()})
-        try:
-            size = send_message(thread, file, kind, header, flags if not sent else _not_waiting(flags))
-        except OSError:
-            if not sent:
-                raise
-            break
-        thread.memory.write(messages.at(place).address + length, _length_codec(thread).pack(size))
-        sent += 1
-    return sent
-
-
-def _not_waiting(flags: FlagSet) -> FlagSet:
-    return FlagSet.make(flags | {"MSG_DONTWAIT"}, flags.value, flags.unknown)
-
-
-def _length_codec(thread: LinuxThread) -> ScalarCodec:
-    return ScalarCodec(4, thread.abi.cpu.endian, signed=False)
 
 
 def socketcall(thread: LinuxThread, call: Constant, args: int) -> int:
@@ -117,11 +96,12 @@ _HANDLES: Final[Mapping[str, Callable[[LinuxThread, list[int], int], Any]]] = {
     "V": lambda thread, words, place: ArrayHandle(
         thread.memory, words[place], thread.abi.layout("Mmsghdr"), words[place + 1]
     ),
+    "t": lambda thread, words, place: _pointer(thread, "Timespec", words, place) if words[place] else None,
     "m": lambda thread, words, place: _pointer(thread, "Msghdr", words, place),
 }
 
 _CALLS: Final[Mapping[str, tuple[str, Callable[..., int | None]]]] = {
-    "SYS_SOCKET": ("FTi", sockets.socket),
+    "SYS_SOCKET": ("FTi", socket),
     "SYS_BIND": ("iAi", sockets.bind),
     "SYS_CONNECT": ("iAi", sockets.connect),
     "SYS_LISTEN": ("ii", sockets.listen),
@@ -139,5 +119,6 @@ _CALLS: Final[Mapping[str, tuple[str, Callable[..., int | None]]]] = {
     "SYS_SENDMSG": ("imM", transfers.sendmsg),
     "SYS_RECVMSG": ("imM", transfers.recvmsg),
     "SYS_SENDMMSG": ("iVnM", sendmmsg),
+    "SYS_RECVMMSG": ("iVnMt", recvmmsg),
     "SYS_ACCEPT4": ("insT", accept4),
 }

@@ -18,10 +18,9 @@ MAX_ARG_STRLEN = 131072
 ARG_MAX = 131072
 ALIGNMENT = 16
 
-# As create_elf_tables writes them; a program may rely on none of it but AT_NULL's place, yet tools print them so.
+# As create_elf_tables writes them. No AT_SYSINFO and AT_SYSINFO_EHDR: why not, shims/linux/trampolines.py says; no
+# AT_RSEQ_*, as rseq is refused. A program may rely on none of it but AT_NULL's place, yet tools print them so.
 _ORDER: Final = (
-    "AT_SYSINFO",
-    "AT_SYSINFO_EHDR",
     "AT_MINSIGSTKSZ",
     # Twice: old glibc for PowerPC rounded the vector's address up and so may miss the first pair.
     "AT_IGNOREPPC",
@@ -29,6 +28,14 @@ _ORDER: Final = (
     "AT_DCACHEBSIZE",
     "AT_ICACHEBSIZE",
     "AT_UCACHEBSIZE",
+    "AT_L1I_CACHESIZE",
+    "AT_L1I_CACHEGEOMETRY",
+    "AT_L1D_CACHESIZE",
+    "AT_L1D_CACHEGEOMETRY",
+    "AT_L2_CACHESIZE",
+    "AT_L2_CACHEGEOMETRY",
+    "AT_L3_CACHESIZE",
+    "AT_L3_CACHEGEOMETRY",
     "AT_HWCAP",
     "AT_PAGESZ",
     "AT_CLKTCK",
@@ -48,8 +55,6 @@ _ORDER: Final = (
     "AT_EXECFN",
     "AT_PLATFORM",
     "AT_BASE_PLATFORM",
-    "AT_RSEQ_FEATURE_SIZE",
-    "AT_RSEQ_ALIGN",
 )
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Sequence
 
+from compat.abi.abi import Abi
 from compat.abi.conventions import Cpu
 from compat.image import Image
 from shims.linux.execution import Loaded, OpenProgram, map_program
@@ -19,7 +19,6 @@ __all__ = ["enter", "string_limit"]
 
 _PAGE = 4096
 _THUMB = 0x20  # CPSR.T: an odd entry point is Thumb code
-_DESCRIPTOR = re.compile(rb"/dev/fd/\d+")
 _STACK_GAP = 1 << 20  # between the stack's lowest page and the first mapping below it
 
 
@@ -52,7 +51,7 @@ def enter(thread: LinuxThread, program: OpenProgram, arguments: Sequence[bytes],
         envp=environment,
         execfn=program.name,
         random=os.urandom(16),
-        auxv=traits.auxv | _auxiliary_vector(program.image, loaded),
+        auxv=traits.auxv | _auxiliary_vector(program.image, loaded) | _least_stack(process.abi),
         tags=process.abi.constants("AuxTag").values,
         platform=traits.platform,
         base_platform=traits.base_platform,
@@ -66,6 +65,8 @@ def enter(thread: LinuxThread, program: OpenProgram, arguments: Sequence[bytes],
     process.arguments, process.environment = list(arguments), list(environment)
     thread.name = _short_name(program)
     _set_registers(thread, loaded, made.pointer)
+    process.executed = True
+    process.declare()
 
 
 def string_limit(process: LinuxProcess) -> int:
@@ -73,15 +74,25 @@ def string_limit(process: LinuxProcess) -> int:
     return argument_limit(min(current(process)["RLIMIT_STACK"][0], process.options.stack))
 
 
+def _is_descriptor(name: bytes) -> bool:
+    return name.startswith(b"/dev/fd/") and name.removeprefix(b"/dev/fd/").isdigit()
+
+
 def _short_name(program: OpenProgram) -> bytes:
     """comm: the last part of the name that was asked for; of a bare descriptor's, that of its file (fs/exec.c)."""
-    named = program.file.guest_path if _DESCRIPTOR.fullmatch(program.name) else program.name
+    named = program.file.guest_path if _is_descriptor(program.name) else program.name
     return os.path.basename(named)[:15]
 
 
 def _executable_by_default(cpu: Cpu) -> bool:
     """Whether a file without PT_GNU_STACK gets an executable stack (elf_read_implies_exec of each CPU)."""
     return cpu.kind in ("x86", "arm", "mips", "ppc")
+
+
+def _least_stack(abi: Abi) -> dict[str, int]:
+    """What a signal frame takes, where Linux tells it."""
+    size = abi.tables.grids["frames"].column("least").get(abi.cpu.kind)
+    return {} if size is None else {"AT_MINSIGSTKSZ": size}
 
 
 def _auxiliary_vector(image: Image, loaded: Loaded) -> dict[str, int]:

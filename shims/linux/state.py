@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections import deque
 from typing import TYPE_CHECKING, Final
+from weakref import WeakSet
 
 from compat.abi.abi import Abi
 from compat.host import Host
+from compat.host.census import Entry
 from compat.memory import AddressSpace
 from compat.process import Options, Registers
-from shims.posix.state import PosixProcess, PosixThread
-
-__all__ = ["QUEUES", "LinuxProcess", "LinuxThread", "Waiter"]
-
+from shims.posix.openfiles import OpenFile
+from shims.posix.state import Pending, PosixProcess, PosixThread
 
 if TYPE_CHECKING:
+    from shims.linux.futex_sleepers import Sleeper, Sleepers
     from shims.linux.seccomp import Filter
+
+__all__ = ["QUEUES", "LinuxProcess", "LinuxThread", "Sleep", "Timer", "Waiter"]
 
 QUEUES: Final = b"queues"
 """The run's private folder that lists the message queues it made."""
@@ -23,9 +26,10 @@ QUEUES: Final = b"queues"
 
 class LinuxProcess(PosixProcess):
     """Adds the program break [*break_start*, *break_end*), the auxiliary vector, the *trampoline* page's addresses by
-    name (`sigreturn`, `rt_sigreturn`), *personality*, *dumpable*, futex queues by address,
-    the registered memory *barriers*, the first thread's exit status, and the host descriptor whose closing ends the
-    parent's vfork (*parent_gate*)."""
+    name (`sigreturn`, `rt_sigreturn`), *personality*, *dumpable*, futex queues and those of locks with priority
+    inheritance by address, host threads that wait at shared words (*sleepers*), the registered memory *barriers*,
+    whether it has *executed* a program since its birth, the first thread's exit status, and the host descriptor whose
+    closing ends the parent's vfork (*parent_gate*)."""
 
     def __init__(self, abi: Abi, memory: AddressSpace, host: Host, options: Options) -> None:
         super().__init__(abi, memory, host, options)
@@ -41,27 +45,60 @@ class LinuxProcess(PosixProcess):
         self.next_tid = 0
         self.leader_status = 0
         self.parent_gate = -1
+        self.executed = True
         self.thp_disabled = False
         self.futexes: dict[int, deque[Waiter]] = {}
+        self.locks: dict[int, deque[Sleep]] = {}
+        self.sleepers: Sleepers | None = None
         self.barriers: set[str] = set()
+        self.timers: dict[int, Timer] = {}
+        self.timer_serial = 0
+        self.signal_files: WeakSet[OpenFile] = WeakSet()  # those of signalfd
         self.fixes_unaligned = True  # sysmips(MIPS_FIXADE)
         self.function_descriptors = False  # PowerPC's first 64-bit ABI: a handler's address is that of a descriptor
 
-    def release_parent(self) -> None:
-        """Let the parent go on that waits in vfork; execve must call this, the end of the process does it by itself."""
-        if self.parent_gate >= 0:
+    def recognize(self, thread: PosixThread, fd: int) -> object:
+        from shims.linux.recognizing import recognize  # rarely needed, and it knows all kinds of files
+
+        return recognize(self, fd)
+
+    def declare(self) -> None:
+        """Tell the other processes of the run what this one is now."""
+        if self.census is None:
+            return
+        leader = self.threads.get(self.pid) or next(iter(self.threads.values()), None)
+        name = leader.name if isinstance(leader, LinuxThread) else b""
+        arguments = b"".join(argument + b"\0" for argument in self.arguments)
+        born = self.host.relation(self.pid).born
+        program = self.executable.guest_path
+        self.census.enter(self.pid, Entry(born, self.executed, name, program, arguments, self.memory.mapped))
+
+    def pending_changed(self, added: int = 0) -> None:
+        for file in self.signal_files:
+            if file.fd >= 0:
+                file.kind.refresh(self, file, added)
+
+    def become_child(self, thread: PosixThread, *, borrows: bool = False) -> None:
+        assert isinstance(thread, LinuxThread)
+        if self.parent_gate >= 0:  # it is the parent's own parent that waits there
             self.host.close(self.parent_gate)
             self.parent_gate = -1
-
-    def become_child(self, thread: PosixThread) -> None:
-        assert isinstance(thread, LinuxThread)
-        self.release_parent()
-        self.futexes = {}
+        for file in self.signal_files:
+            if file.fd >= 0:
+                file.kind.forked(file)
+        self.timers = {}
+        self.futexes, self.locks = {}, {}
+        if self.sleepers is not None:
+            self.sleepers.close()
+            self.sleepers = None
         self.leader_status = 0
         thread.clear_tid = 0
         thread.robust_list = 0
         thread.parent_death_signal = 0
-        super().become_child(thread)
+        self.executed = False
+        super().become_child(thread, borrows=borrows)
+        if not borrows:  # else it will soon be another program
+            self.declare()
 
     @property
     def read_implies_exec(self) -> bool:
@@ -69,15 +106,53 @@ class LinuxProcess(PosixProcess):
 
 
 class Waiter:
-    """One thread in a futex queue; it is its own key, so that it may move to another queue. *until* as in Wait."""
+    """A place in a futex queue, from which it may be moved to another; *index* is its word's among those of *sleep*."""
 
-    __slots__ = ("address", "mask", "until", "value")
+    __slots__ = ("address", "index", "mask", "sleep")
 
-    def __init__(self, address: int, value: int, mask: int, until: float | None) -> None:
+    def __init__(self, sleep: Sleep, address: int, mask: int, index: int = 0) -> None:
+        self.sleep = sleep
         self.address = address
-        self.value = value
         self.mask = mask
+        self.index = index
+
+
+class Sleep:
+    """A futex call that waits: the key by which the engine wakes its thread.
+
+    *until* as in Wait; *waiters* are its places in queues of this process, *sleepers* wait for it at words in shared
+    memory, by the words' indices. *woken* is the index of the word that was woken, or -1. *lock* is the address of the
+    lock that the thread *tid* wants to own, 0 for none.
+    """
+
+    __slots__ = ("lock", "sleepers", "tid", "until", "waiters", "woken")
+
+    def __init__(self, tid: int, until: float | None, lock: int = 0) -> None:
+        self.tid = tid
         self.until = until
+        self.lock = lock
+        self.waiters: list[Waiter] = []
+        self.sleepers: dict[int, Sleeper] = {}
+        self.woken = -1
+
+
+class Timer:
+    """A POSIX timer: it sends *signal* (0: none) with *value*, a guest word, to *thread* or, for 0, to the process.
+
+    *host* is the host's timer, which tells *serial*. *pending* is the last signal that was queued, *told* the one
+    before.
+    """
+
+    __slots__ = ("host", "pending", "serial", "signal", "thread", "told", "value")
+
+    def __init__(self, signal: int, value: int, thread: int) -> None:
+        self.signal = signal
+        self.value = value
+        self.thread = thread
+        self.host = 0
+        self.serial = 0
+        self.pending: Pending | None = None
+        self.told: Pending | None = None
 
 
 class LinuxThread(PosixThread):

@@ -220,10 +220,13 @@ def set_blocking(thread: LinuxThread, fd: int, cmd: Constant, on: Pointer[int]) 
 
 
 def set_async(thread: LinuxThread, fd: int, cmd: Constant, on: Pointer[int]) -> None:
-    """FIOASYNC."""
-    file, wanted = open_file(thread, fd), on.read()
-    bits = thread.host.fcntl(file.fd, fcntl.F_GETFL)
+    """FIOASYNC: as O_ASYNC; ENOTTY for a file that can't tell, as ioctl_fioasync()."""
+    file = open_file(thread, fd)
+    wanted, bits = bool(on.read()), thread.host.fcntl(file.fd, fcntl.F_GETFL)
     thread.host.fcntl(file.fd, fcntl.F_SETFL, bits | os.O_ASYNC if wanted else bits & ~os.O_ASYNC)
+    told = bool(thread.host.fcntl(file.fd, fcntl.F_GETFL) & os.O_ASYNC)
+    if told != wanted:
+        raise OSError(errno.ENOTTY, "cmd")
 
 
 def readable(thread: LinuxThread, fd: int, cmd: Constant, count: Pointer[int]) -> None:

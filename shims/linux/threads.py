@@ -7,7 +7,9 @@ import errno
 from compat.abi.flags import Constant, FlagSet
 from compat.abi.handles import Pointer
 from compat.errors import MemoryFault, ThreadExit
-from shims.linux.futex import release_robust_locks, wake
+from shims.linux.futex_pi import unlock_all
+from shims.linux.futex_words import wake_at
+from shims.linux.robust import release_robust_locks
 from shims.linux.state import LinuxProcess, LinuxThread
 
 __all__ = ["end_thread", "exit_thread", "new_tid"]
@@ -50,15 +52,23 @@ def exit_thread(thread: LinuxThread, status: int) -> None:
 
 
 def end_thread(thread: LinuxThread) -> None:
-    """Release what the kernel releases for a thread that ends: robust locks, then the word of CLONE_CHILD_CLEARTID."""
-    release_robust_locks(thread)
+    """Release what the kernel releases for a thread that ends: locks, then the word of CLONE_CHILD_CLEARTID."""
+    _release_locks(thread)
     if thread.clear_tid:
         try:
             thread.memory.write(thread.clear_tid, bytes(4))
-            wake(thread.process, thread.clear_tid, 1)
-        except MemoryFault:
+            wake_at(thread, thread.clear_tid, 1)
+        except (MemoryFault, OSError):
             pass  # the kernel ignores a bad address here too
         thread.clear_tid = 0
+
+
+def _release_locks(thread: LinuxThread) -> None:
+    try:
+        unlock_all(thread)
+    except MemoryFault:
+        pass  # a lock that others waited for was unmapped
+    release_robust_locks(thread)
 
 
 def gettid(thread: LinuxThread) -> int:

@@ -9,6 +9,7 @@ from compat.sandbox.default import default_view, start_folder
 from compat.sandbox.grants import parse_mount
 from compat.sandbox.synthetic import Directory, LateDirectory
 from shims.linux.dev import dev_tree
+from shims.linux.network_files import add_network_files
 from shims.linux.state import LinuxProcess
 from shims.linux.sys import sys_tree
 
@@ -30,6 +31,9 @@ def build_view(process: LinuxProcess, program: Program) -> None:
         sys=sys_tree(process),
         trust=options.trust,
     )
+    if not options.trust:
+        add_network_files(process.view, network=options.network)
+    process.view.private.when_made(lambda: _end_in_order(process))
     process.directory = start_folder(process.view, cwd)
 
 
@@ -37,3 +41,9 @@ def _proc(process: LinuxProcess) -> Directory:
     from shims.linux.proc import proc_tree  # late: a dozen modules
 
     return proc_tree(process)
+
+
+def _end_in_order(process: LinuxProcess) -> None:
+    from shims.linux.catching import catch_endings  # late: most guests keep nothing
+
+    catch_endings(process)

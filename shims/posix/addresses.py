@@ -11,17 +11,19 @@ from typing import Final
 
 from compat.abi.handles import Buffer, Pointer
 from compat.host import O_PATH, unix_address, unix_name
-from shims.posix.socketfiles import FAMILIES, Socket
+from shims.posix.socketfiles import FAMILIES, PrivateSocket, Socket
 from shims.posix.state import PosixThread
 
 __all__ = [
-    "check", "family_of", "host_address", "is_any", "read_address", "to_guest", "unix_path", "unix_token", "unnamed",
-    "write_address",
+    "abstract_name", "check", "family_of", "host_address", "is_any", "read_address", "to_guest", "unix_path",
+    "unix_token", "unnamed", "write_address",
 ]  # fmt: skip
 
 _LONGEST: Final = 128  # struct sockaddr_storage
 _LEAST: Final[dict[str, int]] = {"AF_INET": 16, "AF_INET6": 24}  # SIN6_LEN_RFC2133 of net/ipv6.h
 _LONGEST_PATH: Final = 110  # struct sockaddr_un
+_LONGEST_NAME: Final = 108
+_DIGEST_MARK: Final = b"\0\0compat\0"
 
 
 def read_address(address: Buffer) -> bytes:
@@ -70,7 +72,7 @@ def host_address(thread: PosixThread, kind: Socket, raw: bytes) -> Iterator[byte
     if kind.family != "AF_UNIX":
         yield _internet(thread, raw)
     elif raw[2] == 0:
-        yield unix_address(b"\0" + unix_token(thread) + raw[3:])
+        yield unix_address(abstract_name(thread, raw[3:]))
     else:
         with _existing(thread, unix_path(raw)) as link:
             yield unix_address(link)
@@ -102,6 +104,19 @@ def unix_token(thread: PosixThread) -> bytes:
     return b"" if thread.process.options.trust else thread.process.socket_names.token
 
 
+def abstract_name(thread: PosixThread, name: bytes) -> bytes:
+    """What the host calls the abstract *name*, with the NUL before it; a digest stands for one that is too long with
+    the token."""
+    token = b"\0" + unix_token(thread)
+    if len(token + name) <= _LONGEST_NAME or len(name) >= _LONGEST_NAME:
+        return token + name
+    from hashlib import blake2b  # rarely needed
+
+    short = token + _DIGEST_MARK + blake2b(name, digest_size=16).digest()
+    thread.process.socket_names.remember(short, name)
+    return short
+
+
 def _internet(thread: PosixThread, raw: bytes) -> bytes:
     """Ports and addresses are in network order already; only the family and an IPv6 scope are not."""
     layout = thread.abi.layout("SockaddrIn" if family_of(thread, raw) == "AF_INET" else "SockaddrIn6")
@@ -111,8 +126,10 @@ def _internet(thread: PosixThread, raw: bytes) -> bytes:
 
 
 def to_guest(thread: PosixThread, kind: Socket, host: bytes) -> bytes:
-    """The guest's struct sockaddr for one of the host; no bytes for none. A path that a process other than this one
-    bound is not known: such a socket seems to have no name."""
+    """The guest's struct sockaddr for one of the host; no bytes for none. A socket outside the run seems to have no
+    name, unless a mount shows the path that it was bound to."""
+    if isinstance(kind, PrivateSocket):
+        return kind.peer_name(thread)
     if len(host) < 2:
         return b""
     head = unnamed(thread, kind)
@@ -132,9 +149,14 @@ def unnamed(thread: PosixThread, kind: Socket) -> bytes:
 
 def _guest_name(thread: PosixThread, name: bytes) -> bytes:
     token = b"\0" + unix_token(thread)
+    if name.startswith(token + _DIGEST_MARK):
+        return b"\0" + thread.process.socket_names.path(name)
     if name.startswith(token):
         return b"\0" + name[len(token) :]
-    known = thread.process.socket_names.paths.get(name, b"")
+    if name.startswith(b"\0") or not name:
+        return b""
+    process = thread.process
+    known = process.socket_names.path(name) or (name if process.options.trust else process.view.shown(name))
     return known + b"\0" if known else b""
 
 

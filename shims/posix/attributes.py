@@ -10,6 +10,7 @@ from typing import Final
 from compat.abi.flags import FlagSet
 from compat.abi.handles import CString, Pointer
 from compat.abi.structs import Layout, Record
+from compat.data import asdict
 from compat.host import UTIME_NOW, UTIME_OMIT, Statfs, Times
 from compat.sandbox.place import Place
 from shims.posix.names import existing, here, open_file
@@ -110,7 +111,7 @@ def fstatfs(thread: PosixThread, fd: int, info: Pointer[Record]) -> None:
 def statfs_fields(found: Statfs) -> dict[str, object]:
     fsid = found.fsid & 0xFFFF_FFFF_FFFF_FFFF
     halves = tuple(part - (part >> 31 << 32) for part in (fsid & 0xFFFF_FFFF, fsid >> 32))
-    return {**found._asdict(), "fsid": halves}
+    return {**asdict(found), "fsid": halves}
 
 
 # --- permissions and owners ---

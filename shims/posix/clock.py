@@ -21,6 +21,7 @@ __all__ = [
     "clock_settime",
     "getitimer",
     "gettimeofday",
+    "host_clock",
     "nanoseconds",
     "nanosleep",
     "setitimer",
@@ -57,10 +58,11 @@ def split(value: int, prefix: str = "") -> dict[str, object]:
 
 def clock_now(thread: PosixThread, clock: Constant) -> int:
     """Nanoseconds on *clock*; raises OSError(EINVAL) for one that does not exist."""
-    return thread.host.clock_gettime(_host_clock(thread, clock))
+    return thread.host.clock_gettime(host_clock(thread, clock))
 
 
-def _host_clock(thread: PosixThread, clock: Constant) -> int:
+def host_clock(thread: PosixThread, clock: Constant) -> int:
+    """The host's number of *clock*; raises OSError(EINVAL) for one that does not exist."""
     known = CLOCKS.get(clock)
     return known if known is not None else CLOCKS[_cpu_clock(thread, clock)]
 
@@ -83,7 +85,7 @@ def clock_gettime(thread: PosixThread, clock: Constant, now: Pointer[Record]) ->
 
 def clock_getres(thread: PosixThread, clock: Constant, step: Pointer[Record] | None) -> None:
     """The resolution of *clock*."""
-    found = thread.host.clock_getres(_host_clock(thread, clock))
+    found = thread.host.clock_getres(host_clock(thread, clock))
     if step is not None:
         step.write(split(found))
 
@@ -95,7 +97,7 @@ def clock_settime(thread: PosixThread, clock: Constant, now: Pointer[Record]) ->
         OSError: EPERM; EINVAL for a clock that can't be set or a time that is none.
     """
     if clock not in _SETTABLE[:1]:
-        _host_clock(thread, clock)
+        host_clock(thread, clock)
         raise OSError(errno.EINVAL, f"{clock} can't be set")
     nanoseconds(thread, now.read())
     raise OSError(errno.EPERM, "clock_settime")
@@ -154,7 +156,7 @@ def clock_nanosleep(
     Raises:
         OSError: EINVAL for no clock, EOPNOTSUPP for one that can't be slept on, EPERM for one that wakes the machine.
     """
-    host_clock = _host_clock(thread, clock)
+    on = host_clock(thread, clock)
     if clock == "CLOCK_THREAD_CPUTIME_ID":
         raise OSError(errno.EINVAL, "a thread can't sleep on its own CPU time")
     if clock.endswith("_COARSE") or clock == "CLOCK_MONOTONIC_RAW":
@@ -163,9 +165,9 @@ def clock_nanosleep(
         raise OSError(errno.EPERM, clock)
     wanted = nanoseconds(thread, want.read())
     if "TIMER_ABSTIME" in flags:
-        _sleep_until(thread, host_clock, wanted)
+        _sleep_until(thread, on, wanted)
     else:
-        _sleep(thread, host_clock, wanted, left)
+        _sleep(thread, on, wanted, left)
 
 
 def _sleep(thread: PosixThread, clock: int, wanted: int, left: Pointer[Record] | None) -> None:

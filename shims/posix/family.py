@@ -1,4 +1,4 @@
-"""The processes that a guest can see: the tree below the first guest process."""
+"""The processes that a guest can see: those of its run, which began with the first guest process."""
 
 from __future__ import annotations
 
@@ -13,18 +13,19 @@ _DEEPEST = 4096  # generations; a chain of parents may change while it is follow
 
 
 def is_visible(process: PosixProcess, pid: int) -> bool:
-    """Whether the guest can see the process *pid*."""
-    if pid == process.pid or pid in process.children:
-        return True
+    """Whether the guest can see the process *pid*: it, or an ancestor, is one of the run."""
     for _ in range(_DEEPEST):
-        if pid == process.root_pid:
+        if pid in (process.pid, process.root_pid):
             return True
         if pid <= 1:
             return False
         try:
-            pid = process.host.relation(pid).parent
-        except OSError:
-            return False
+            relation = process.host.relation(pid)
+        except OSError as error:
+            return error.errno == errno.ENOSYS and pid in process.children
+        if process.census is not None and process.census.has(pid, relation.born):
+            return True
+        pid = relation.parent
     return False
 
 
@@ -39,10 +40,27 @@ def check_visible(process: PosixProcess, pid: int) -> int:
 
 def visible(process: PosixProcess) -> dict[int, Relation]:
     """All processes that the guest can see; on hosts that can't tell, itself and its children."""
+    host, census = process.host, process.census
+    if census is None:
+        return _descendants(process)
+    found = dict[int, Relation]()
+    for pid in {process.pid, *census.pids(), *process.children}:
+        try:
+            relation = host.relation(pid)
+        except OSError:
+            relation = None
+        if relation is None:
+            census.strike(pid)
+        elif process.pid in (pid, relation.parent) or census.has(pid, relation.born):
+            found[pid] = relation
+    return found
+
+
+def _descendants(process: PosixProcess) -> dict[int, Relation]:
+    host, found = process.host, dict[int, Relation]()
     try:
-        return process.host.descendants(process.root_pid)
+        return host.descendants(process.root_pid)
     except OSError:
-        host, found = process.host, dict[int, Relation]()
         for pid, parent in [(process.pid, 0), *((child, process.pid) for child in process.children)]:
             try:
                 found[pid] = Relation(parent, host.getpgid(pid), host.getsid(pid))

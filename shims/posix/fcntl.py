@@ -24,7 +24,7 @@ __all__ = [
     "unknown", "wait_lock",
 ]  # fmt: skip
 
-_SETTABLE: Final = ("O_APPEND", "O_NONBLOCK", "O_ASYNC", "O_DIRECT", "O_NOATIME")
+_SETTABLE: Final = ("O_APPEND", "O_NONBLOCK", "O_DIRECT", "O_NOATIME", "O_ASYNC")
 _TOLD: Final = {name: HOST_FLAGS[name] for name in (*_SETTABLE, "O_DSYNC", "O_SYNC") if name in HOST_FLAGS}
 _ACCESS: Final = {os.O_RDONLY: "O_RDONLY", os.O_WRONLY: "O_WRONLY", os.O_RDWR: "O_RDWR"}
 _LOCK_KINDS: Final = {"F_RDLCK": host_fcntl.F_RDLCK, "F_WRLCK": host_fcntl.F_WRLCK, "F_UNLCK": host_fcntl.F_UNLCK}
@@ -89,7 +89,7 @@ def status_flags(process: PosixProcess, file: OpenFile) -> int:
 
 
 def set_status_flags(thread: PosixThread, fd: int, cmd: Constant, flags: FlagSet) -> None:
-    """F_SETFL: O_APPEND, O_NONBLOCK, O_ASYNC, O_DIRECT and O_NOATIME can change, the rest is ignored."""
+    """F_SETFL: O_APPEND, O_NONBLOCK, O_DIRECT, O_NOATIME and O_ASYNC can change, the rest is ignored."""
     file = open_file(thread, fd)
     wanted = FlagSet(flags & set(_SETTABLE)).host(HOST_FLAGS)
     thread.host.fcntl(file.fd, host_fcntl.F_SETFL, wanted)

@@ -6,8 +6,8 @@ import errno
 
 from compat.abi.handles import ArrayHandle, Pointer
 from shims.posix.credentials import NO_CHANGE
-from shims.posix.family import check_visible
-from shims.posix.state import PosixThread
+from shims.posix.family import check_visible, is_visible, visible
+from shims.posix.state import PosixProcess, PosixThread
 
 # --- users ---
 
@@ -120,14 +120,26 @@ def setpgid(thread: PosixThread, pid: int, group: int) -> None:
     """Put *pid*, itself or a child, into *group*.
 
     Raises:
-        OSError: EINVAL for a negative group, ESRCH for another process, else what the host says.
+        OSError: EINVAL for a negative group, ESRCH for another process, EACCES for a child that has executed a
+            program, EPERM for a group that is none of the guest's; else what the host says.
     """
     if group < 0:
         raise OSError(errno.EINVAL, "a negative group")
     process = thread.process
     if pid not in (0, process.pid, *process.children):
         raise OSError(errno.ESRCH, "neither the process nor its child")
+    if pid in process.children and process.census is not None:
+        entry = process.census.entry(pid)
+        if entry is not None and entry.executed:
+            raise OSError(errno.EACCES, "it has executed a program")
+    if group not in (0, pid) and not _is_group(process, group):
+        raise OSError(errno.EPERM, "no group of the guest's")
     thread.host.setpgid(pid, group)
+
+
+def _is_group(process: PosixProcess, group: int) -> bool:
+    """Whether a process that the guest can see leads *group*, or is in it."""
+    return is_visible(process, group) or any(each.group == group for each in visible(process).values())
 
 
 def getsid(thread: PosixThread, pid: int) -> int:

@@ -114,13 +114,13 @@ def _check_range(process: PosixProcess, request: Request) -> None:
 
 
 def _marks(process: PosixProcess, request: Request) -> int:
-    marks = Mark.GROWS_DOWN if "MAP_GROWSDOWN" in request.flags else Mark(0)
+    marks = Mark.GROWS_DOWN if "MAP_GROWSDOWN" in request.flags else 0
     if "MAP_LOCKED" in request.flags or process.locks_future:
         if "MAP_LOCKED" in request.flags and limit(process, "RLIMIT_MEMLOCK") == 0:
             raise OSError(errno.EPERM, "RLIMIT_MEMLOCK is 0")
         check_locked(process, rounded(request.length), errno.EAGAIN)
         marks |= Mark.LOCKED
-    return int(marks)
+    return marks
 
 
 def _backing(process: PosixProcess, request: Request, file: OpenFile | None) -> Backing | None:

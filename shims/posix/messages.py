@@ -12,6 +12,7 @@ from compat.abi.flags import FlagSet
 from compat.abi.handles import ArrayHandle, Buffer, Pointer
 from compat.abi.structs import Record
 from compat.data import dataclass
+from compat.host import ControlMessage
 from shims.posix.addresses import host_address, read_address, to_guest, write_address
 from shims.posix.files import spans_of
 from shims.posix.openfiles import OpenFile
@@ -19,6 +20,7 @@ from shims.posix.socketfiles import (
     LONGEST_MESSAGE,
     NOWAIT,
     Paused,
+    PrivateSocket,
     Socket,
     find_socket,
     is_connected,
@@ -39,16 +41,20 @@ _TAKEN: Final = {name: getattr(host_names, name, 0) for name in ("MSG_OOB", "MSG
 _TOLD: Final = {
     name: getattr(host_names, name, 0) for name in ("MSG_OOB", "MSG_TRUNC", "MSG_CTRUNC", "MSG_EOR")
 }  # fmt: skip
+ROOM: Final = 2048
+"""Bytes that the host gets for control messages: the most descriptors of one message (253) and all else."""
 _MOST_SPANS: Final = 1024  # UIO_MAXIOV of include/uapi/linux/uio.h
 
 
 @dataclass
 class Taken:
-    """What was received: bytes put into the guest's memory, the size to return, the host's flags and address."""
+    """What was received: bytes put into the guest's memory, the size to return, the host's flags, address and control
+    messages."""
 
     size: int
     flags: int
     address: bytes
+    control: tuple[ControlMessage, ...] = ()
 
 
 def send(thread: PosixThread, fd: int, buf: Buffer, count: int, flags: FlagSet) -> int:
@@ -67,18 +73,21 @@ def sendto(
 
 
 def sendmsg(thread: PosixThread, fd: int, message: Pointer[Record], flags: FlagSet) -> int:
-    """sendmsg(2) without ancillary data."""
+    """sendmsg(2)."""
     file, kind = find_socket(thread, fd)
     return send_message(thread, file, kind, message.read(), flags)
 
 
 def send_message(thread: PosixThread, file: OpenFile, kind: Socket, message: Record, flags: FlagSet) -> int:
-    """Send what a struct msghdr tells; raises OSError EOPNOTSUPP for ancillary data."""
-    if message.int("control") and message.int("controllen"):
-        raise OSError(errno.EOPNOTSUPP, "ancillary data")
+    """Send what a struct msghdr tells."""
     name = message.int("name")
     raw = read_address(Buffer(thread.memory, name, message.int("namelen"))) if name else b""
-    return _send(thread, file, kind, _spans(thread, message), flags, raw)
+    control: Sequence[ControlMessage] = ()
+    if message.int("control"):
+        from shims.posix.control import read_control  # rarely needed
+
+        control = read_control(thread, kind, message)
+    return _send(thread, file, kind, _spans(thread, message), flags, raw, control)
 
 
 def _spans(thread: PosixThread, message: Record) -> Sequence[Span]:
@@ -88,10 +97,20 @@ def _spans(thread: PosixThread, message: Record) -> Sequence[Span]:
     return spans_of(ArrayHandle(thread.memory, message.int("iov"), thread.abi.layout("Iovec"), count))
 
 
-def _send(thread: PosixThread, file: OpenFile, kind: Socket, spans: Sequence[Span], flags: FlagSet, raw: bytes) -> int:
+def _send(
+    thread: PosixThread,
+    file: OpenFile,
+    kind: Socket,
+    spans: Sequence[Span],
+    flags: FlagSet,
+    raw: bytes,
+    control: Sequence[ControlMessage] = (),
+) -> int:
     if "MSG_FASTOPEN" in flags:
         raise OSError(errno.EOPNOTSUPP, "MSG_FASTOPEN")
     views = views_of(thread, spans, write=False)
+    if isinstance(kind, PrivateSocket):
+        return kind.send(thread, b"".join(views), raw)
     if kind.type != "SOCK_DGRAM" and kind.family != "AF_UNIX":
         raw = b""  # tcp_sendmsg() does not look at it
     if raw and kind.type == "SOCK_STREAM":
@@ -100,7 +119,7 @@ def _send(thread: PosixThread, file: OpenFile, kind: Socket, spans: Sequence[Spa
         raise OSError(errno.ENETUNREACH if kind.family == "AF_INET" else errno.EADDRNOTAVAIL, "no network")
     bits, patient, quiet = flags.host(_SENT), "MSG_DONTWAIT" not in flags, "MSG_NOSIGNAL" in flags
     with host_address(thread, kind, raw) if raw else nullcontext(b"") as address:
-        return transmit(thread, file, kind, views, bits, address=address, patient=patient, quiet=quiet)
+        return transmit(thread, file, kind, views, bits, address=address, control=control, patient=patient, quiet=quiet)
 
 
 def recv(thread: PosixThread, fd: int, buf: Buffer, count: int, flags: FlagSet) -> int:
@@ -120,7 +139,7 @@ def recvfrom(
 
 
 def recvmsg(thread: PosixThread, fd: int, message: Pointer[Record], flags: FlagSet) -> int:
-    """recvmsg(2) without ancillary data."""
+    """recvmsg(2)."""
     file, kind = find_socket(thread, fd)
     size, fields = take_message(thread, file, kind, message.read(), flags)
     message.write(fields)
@@ -131,7 +150,8 @@ def take_message(
     thread: PosixThread, file: OpenFile, kind: Socket, message: Record, flags: FlagSet
 ) -> tuple[int, Record]:
     """Receive into what a struct msghdr tells; returns the size and the struct as it is afterwards."""
-    taken = _take(thread, file, kind, _spans(thread, message), flags)
+    beside = ROOM if message.int("control") and message.int("controllen") else 0
+    taken = _take(thread, file, kind, _spans(thread, message), flags, beside)
     name = to_guest(thread, kind, taken.address)
     if message.int("name"):
         room = _signed(message.int("namelen"))
@@ -139,33 +159,51 @@ def take_message(
             raise OSError(errno.EINVAL, "namelen")
         thread.memory.write(message.int("name"), name[:room])
         message["namelen"] = len(name)
-    told = thread.abi.flags("MessageFlags").from_host(taken.flags, _TOLD)
-    message["flags"] = told | (flags.value & thread.abi.flags("MessageFlags").values["MSG_CMSG_CLOEXEC"])
-    message["controllen"] = 0
+    told = {name for name, bit in _TOLD.items() if taken.flags & bit} | (flags & {"MSG_CMSG_CLOEXEC"})
+    message["controllen"], cut = _give_control(thread, kind, message, taken, "MSG_CMSG_CLOEXEC" in flags)
+    message["flags"] = thread.abi.flags("MessageFlags").encode(told | {"MSG_CTRUNC"} if cut else told)
     return taken.size, message
+
+
+def _give_control(
+    thread: PosixThread, kind: Socket, message: Record, taken: Taken, close_on_exec: bool
+) -> tuple[int, bool]:
+    if not taken.control:
+        return 0, False
+    from shims.posix.control import write_control  # rarely needed
+
+    return write_control(thread, kind, message, taken.control, close_on_exec=close_on_exec)
 
 
 def _signed(size: int) -> int:
     return size - (1 << 32) if size >> 31 else size
 
 
-def _take(thread: PosixThread, file: OpenFile, kind: Socket, spans: Sequence[Span], flags: FlagSet) -> Taken:
-    """Receive into *spans*; with MSG_WAITALL a stream fills them, unless it ends."""
+def _take(
+    thread: PosixThread, file: OpenFile, kind: Socket, spans: Sequence[Span], flags: FlagSet, beside: int = 0
+) -> Taken:
+    """Receive into *spans*, with up to *beside* bytes of control messages. With MSG_WAITALL a stream fills them, unless
+    it ends or descriptors come along."""
     if "MSG_ERRQUEUE" in flags:
         raise BlockingIOError(errno.EAGAIN, "no errors are queued here")
     views = views_of(thread, spans, write=True)
     stream, patient = kind.type == "SOCK_STREAM", "MSG_DONTWAIT" not in flags
-    total, done = sum(map(len, views)), thread.resume.done if isinstance(thread.resume, Paused) else 0
+    paused = thread.resume if isinstance(thread.resume, Paused) else Paused(0, None)
+    total, done, control = sum(map(len, views)), paused.done, paused.control
     while True:
         rest = skip(views, done)
         room = min(total - done, LONGEST_MESSAGE)
         try:
-            data, told, address = thread.host.recvmsg(file.fd, room, flags.host(_TAKEN) | NOWAIT)
+            data, told, address, more, size = thread.host.recvmsg(file.fd, room, flags.host(_TAKEN) | NOWAIT, beside)
         except BlockingIOError:
             if done and (thread.interrupted or not patient):
-                return Taken(done, 0, b"")
-            pause(thread, file, reading=True, done=done, patient=patient)
-        scatter(rest, data)
-        done += len(data)
+                return Taken(done, 0, b"", control)
+            pause(thread, file, reading=True, done=done, control=control, patient=patient)
+        if not ("MSG_TRUNC" in flags and stream):  # tcp(7): such bytes are discarded
+            scatter(rest, data)
+        done += size
+        control = control or more
         if not stream or not data or done == total or "MSG_WAITALL" not in flags or "MSG_PEEK" in flags:
-            return Taken(done, told, address)
+            return Taken(done, told, address, control)
+        if more != control:  # what came along belongs to these bytes: unix_stream_read_generic()
+            return Taken(done, told, address, control)

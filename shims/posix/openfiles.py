@@ -26,6 +26,8 @@ class SpecialFile:
     seekable = False
     spliceable = False
     """Whether splice(2) may write to the host's descriptor."""
+    travels = False
+    """Whether another process that is passed the host's descriptor can tell what it is."""
 
     def read(self, thread: PosixThread, file: OpenFile, views: list[memoryview]) -> int:
         """Fill *views*, the guest's memory; returns how many bytes."""
@@ -45,7 +47,8 @@ class OpenFile:
     *path* is the guest's canonical name for it (b"" where it has none), *opened* the sandbox's record of how it was
     opened. *kind* holds the state of files that are no plain host file (an epoll set, an event counter, …); a
     `SpecialFile` there serves read and write. *flags* are the names of O_* flags that F_GETFL tells and the host can't:
-    O_LARGEFILE, O_DIRECTORY, O_NOFOLLOW. *position* is that of getdents in a directory, whose *names* are a snapshot.
+    O_LARGEFILE, O_DIRECTORY, O_NOFOLLOW. *copies* are more host descriptors of it, owned too. *position* is that of
+    getdents in a directory, whose *names* are a snapshot.
     """
 
     def __init__(
@@ -67,7 +70,10 @@ class OpenFile:
         self.position = 0
         self.names: list[Any] | None = None
         self.links = 0
+        self.copies: list[int] = []
         self.locked = False
+        self.owner = ("F_OWNER_PID", 0)
+        self.signal = 0
         mode = os.fstat(fd).st_mode if self.opened.node is None else self.opened.node.mode
         self.is_directory = stat.S_ISDIR(mode)
         self.may_block = not (stat.S_ISREG(mode) or self.is_directory or stat.S_ISBLK(mode))
@@ -75,6 +81,9 @@ class OpenFile:
 
     def close(self) -> None:
         """Release the host's descriptor; raises its OSError."""
+        for copy in self.copies:
+            self.host.close(copy)
+        self.copies = []
         fd, self.fd = self.fd, -1
         if isinstance(self.kind, SpecialFile):
             self.kind.close(self.host)

@@ -36,6 +36,7 @@ class WrittenNode(SpecialFile):
     """A synthetic file open for writing: what is written goes to its node."""
 
     seekable = True
+    travels = True
 
     def __init__(self, node: File) -> None:
         self._node = node

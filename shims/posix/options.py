@@ -12,6 +12,7 @@ from typing import Final
 from compat.abi.flags import Constant
 from compat.abi.handles import Buffer, Pointer
 from shims.posix.openfiles import OpenFile
+from shims.posix.optionvalues import STRUCTURED, Structured, swap
 from shims.posix.socketfiles import HOST_TIME, Socket, find_socket
 from shims.posix.state import PosixThread
 
@@ -23,16 +24,23 @@ _LEVELS: Final[Mapping[str, int]] = {
 _NUMBERS: Final[Mapping[str, int]] = {  # of linux/in.h, in6.h, tcp.h; Python's socket module does not have them all
     "IP_MTU_DISCOVER": 10, "IP_RECVERR": 11, "IP_MTU": 14, "IP_FREEBIND": 15, "IP_BIND_ADDRESS_NO_PORT": 24,
     "IPV6_MTU_DISCOVER": 23, "IPV6_MTU": 24, "IPV6_RECVERR": 25, "SO_PRIORITY": 12, "SO_ACCEPTCONN": 30,
+    "SO_PEEK_OFF": 42, "SO_BUSY_POLL": 46, "SO_NO_CHECK": 11, "SO_BINDTOIFINDEX": 62, "IP_PKTINFO": 8, "IP_RECVTTL": 12,
+    "IP_MULTICAST_ALL": 49, "IP_MINTTL": 21, "IPV6_FREEBIND": 78, "TCP_THIN_LINEAR_TIMEOUTS": 16,
+    "TCP_FASTOPEN_CONNECT": 30,
 }  # fmt: skip
 _INTEGERS: Final = frozenset((
     "SO_DEBUG", "SO_REUSEADDR", "SO_DONTROUTE", "SO_BROADCAST", "SO_SNDBUF", "SO_RCVBUF", "SO_KEEPALIVE",
-    "SO_OOBINLINE", "SO_PRIORITY", "SO_REUSEPORT", "SO_RCVLOWAT", "SO_ACCEPTCONN",
+    "SO_OOBINLINE", "SO_PRIORITY", "SO_REUSEPORT", "SO_RCVLOWAT", "SO_SNDLOWAT", "SO_ACCEPTCONN", "SO_PASSCRED",
+    "SO_PEEK_OFF", "SO_INCOMING_CPU", "SO_BUSY_POLL", "SO_NO_CHECK", "SO_BINDTOIFINDEX",
     "IP_TOS", "IP_TTL", "IP_MTU_DISCOVER", "IP_RECVERR", "IP_MTU", "IP_FREEBIND", "IP_BIND_ADDRESS_NO_PORT",
-    "IP_MULTICAST_TTL", "IP_MULTICAST_LOOP",
+    "IP_MULTICAST_TTL", "IP_MULTICAST_LOOP", "IP_PKTINFO", "IP_RECVTTL", "IP_RECVTOS", "IP_MULTICAST_ALL",
+    "IP_MINTTL",
     "IPV6_V6ONLY", "IPV6_UNICAST_HOPS", "IPV6_MULTICAST_HOPS", "IPV6_MULTICAST_LOOP", "IPV6_MTU_DISCOVER", "IPV6_MTU",
-    "IPV6_RECVERR", "IPV6_TCLASS",
+    "IPV6_RECVERR", "IPV6_TCLASS", "IPV6_RECVPKTINFO", "IPV6_RECVHOPLIMIT", "IPV6_RECVTCLASS", "IPV6_DONTFRAG",
+    "IPV6_MULTICAST_IF", "IPV6_FREEBIND",
     "TCP_NODELAY", "TCP_MAXSEG", "TCP_CORK", "TCP_KEEPIDLE", "TCP_KEEPINTVL", "TCP_KEEPCNT", "TCP_SYNCNT",
     "TCP_LINGER2", "TCP_DEFER_ACCEPT", "TCP_WINDOW_CLAMP", "TCP_QUICKACK", "TCP_USER_TIMEOUT", "TCP_NOTSENT_LOWAT",
+    "TCP_THIN_LINEAR_TIMEOUTS", "TCP_FASTOPEN", "TCP_FASTOPEN_CONNECT",
 ))  # fmt: skip
 _TIMES: Final[Mapping[str, tuple[int, str]]] = {
     "SO_RCVTIMEO_OLD": (host_names.SO_RCVTIMEO, "Timeval"),
@@ -41,17 +49,24 @@ _TIMES: Final[Mapping[str, tuple[int, str]]] = {
     "SO_SNDTIMEO_NEW": (host_names.SO_SNDTIMEO, "Timeval64"),
 }
 _LEAST_TIME, _MOST_TIME = 0, 1 << 62
+_LONGEST: Final = 256  # bytes of a value; struct tcp_info has 248
+_STAMPS: Final[Mapping[str, int]] = {
+    "SO_TIMESTAMP_OLD": 29, "SO_TIMESTAMP_NEW": 29, "SO_TIMESTAMPNS_OLD": 35, "SO_TIMESTAMPNS_NEW": 35,
+}  # fmt: skip
 
 
 def setsockopt(thread: PosixThread, fd: int, level: Constant, option: Constant | int, value: Buffer, size: int) -> None:
     """setsockopt(2)."""
-    file, _ = find_socket(thread, fd)
+    file, kind = find_socket(thread, fd)
     name, number = str(option), _level(level)
     if name in _TIMES:
         _set_time(thread, file, name, value)
-    elif name == "SO_LINGER":
-        pair = _read_integers(thread, value, 2)
-        thread.host.setsockopt(file.fd, number, host_names.SO_LINGER, struct.pack("@2i", *pair))
+    elif name in _STAMPS:
+        _set_stamp(thread, file, kind, name, bool(_read_integers(thread, value, 1)[0]))
+    elif name in STRUCTURED:
+        if kind.isolated and name.endswith("MEMBERSHIP"):
+            raise OSError(errno.ENODEV, "no network")  # the host would tell its neighbours
+        _set_structured(thread, file, number, STRUCTURED[name], value)
     elif name in _INTEGERS:
         (given,) = _read_byte(value) if _takes_byte(level, value) else _read_integers(thread, value, 1)
         thread.host.setsockopt(file.fd, number, _number(name), struct.pack("@i", given))
@@ -86,6 +101,21 @@ def _read_integers(thread: PosixThread, value: Buffer, count: int) -> tuple[int,
         raise OSError(errno.EINVAL, "size")
     found: tuple[int, ...] = struct.unpack(f"{thread.abi.cpu.order}{count}i", value.read(4 * count))
     return found
+
+
+def _set_structured(thread: PosixThread, file: OpenFile, level: int, option: Structured, value: Buffer) -> None:
+    if not option.settable:
+        raise OSError(errno.ENOPROTOOPT, "an option that only tells")
+    if value.size >> 31:
+        raise OSError(errno.EINVAL, "size")
+    data = swap(option, value.read(_LONGEST), thread.abi.cpu.order, "=")
+    thread.host.setsockopt(file.fd, level, option.number, data)
+
+
+def _set_stamp(thread: PosixThread, file: OpenFile, kind: Socket, name: str, on: bool) -> None:
+    """Ask for the time of each message; guests have two sizes of it, the host one."""
+    thread.host.setsockopt(file.fd, host_names.SOL_SOCKET, _STAMPS[name], struct.pack("@i", on))
+    kind.stamp = name if on else ""
 
 
 def _set_time(thread: PosixThread, file: OpenFile, name: str, value: Buffer) -> None:
@@ -130,19 +160,25 @@ def _ask(thread: PosixThread, file: OpenFile, kind: Socket, level: int, name: st
         number, struct_name = _TIMES[name]
         seconds, micros = HOST_TIME.unpack(host.getsockopt(file.fd, level, number, HOST_TIME.size))
         return thread.abi.layout(struct_name).pack({"sec": seconds, "usec": micros})
-    if name == "SO_LINGER":
-        return struct.pack(
-            f"{order}2i", *struct.unpack("@2i", host.getsockopt(file.fd, level, host_names.SO_LINGER, 8))
-        )
+    if name in _STAMPS:
+        return struct.pack(f"{order}i", kind.stamp == name)
+    if name in STRUCTURED:
+        option = STRUCTURED[name]
+        return swap(option, host.getsockopt(file.fd, level, option.number, _LONGEST), "=", order)
     if name == "SO_PEERCRED" and kind.family == "AF_UNIX":
-        pid, user, group = struct.unpack("@iII", host.getsockopt(file.fd, level, host_names.SO_PEERCRED, 12))
-        return thread.abi.layout("Ucred").pack({"pid": pid, "uid": user, "gid": group})
+        return _peer(thread, host.getsockopt(file.fd, level, host_names.SO_PEERCRED, 12))
     if name == "SO_ERROR":
         return struct.pack(f"{order}i", _error(thread, host.getsockopt(file.fd, level, host_names.SO_ERROR, 4)))
     if name in _INTEGERS:
         value = host.getsockopt(file.fd, level, _number(name), 4)
         return struct.pack(f"{order}i", int.from_bytes(value, sys.byteorder, signed=True))
     raise OSError(errno.ENOPROTOOPT, f"option {name}")
+
+
+def _peer(thread: PosixThread, raw: bytes) -> bytes:
+    from shims.posix.rights import show_credentials  # rarely needed
+
+    return show_credentials(thread, raw)
 
 
 def _error(thread: PosixThread, raw: bytes) -> int:

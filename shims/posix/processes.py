@@ -5,21 +5,27 @@ from __future__ import annotations
 import errno
 import os
 import resource
-import select
-import time
 from collections.abc import Iterable
-from typing import Any
 
 from compat.abi.flags import Constant, FlagSet
 from compat.abi.handles import CString, Pointer, StringList
 from compat.abi.structs import Record
 from compat.errors import ThreadExit
+from shims.posix.children import (
+    child_pending,
+    forget_vanished,
+    guest_status,
+    look_for_child,
+    take_child,
+    wait_for_child,
+)
 from shims.posix.family import check_visible, visible
-from shims.posix.host_signals import from_host
 from shims.posix.siginfo import SIGINFO_SIZE, siginfo
-from shims.posix.state import Child, Pending, PosixProcess, PosixThread
+from shims.posix.state import Child, PosixThread
 
-__all__ = ["execute", "exit_process", "fork_process", "wait_for_child"]
+__all__ = ["execute", "exit_process", "fork_process", "usage_fields"]
+
+_MANY = 64  # children, at which it is time to look whether they are still there
 
 # --- birth ---
 
@@ -29,25 +35,24 @@ def fork(thread: PosixThread) -> int:
     return fork_process(thread)
 
 
-def fork_process(thread: PosixThread) -> int:
-    """Fork the host process: the pid of the child, or 0 in the child."""
+def fork_process(thread: PosixThread, *, borrows: bool = False, signal: int | None = None) -> int:
+    """Fork the host process: the pid of the child, or 0 in the child. *borrows*: see `PosixProcess.become_child`;
+    *signal*: what shall tell of its end, SIGCHLD if None.
+
+    Raises OSError(EAGAIN) at the limit of processes.
+    """
     process = thread.process
     most = process.options.processes
     if most is not None and len(visible(process)) >= most:
         raise OSError(errno.EAGAIN, "limit of processes")
+    if process.children and not len(process.children) % _MANY:
+        forget_vanished(process)
     pid = process.host.fork()
     if pid == 0:
-        process.become_child(thread)
+        process.become_child(thread, borrows=borrows)
         return 0
-    process.children[pid] = Child(_watch(process, pid))
+    process.children[pid] = Child(thread.abi.signals.values["SIGCHLD"] if signal is None else signal, thread.id)
     return pid
-
-
-def _watch(process: PosixProcess, pid: int) -> int:
-    try:
-        return process.host.pidfd_open(pid)
-    except OSError:
-        return -1
 
 
 def getpid(thread: PosixThread) -> int:
@@ -112,15 +117,8 @@ def exit(thread: PosixThread, status: int) -> None:
 
 # --- news of a child ---
 
-_OPTIONS = {name: getattr(os, name) for name in ("WUNTRACED", "WCONTINUED", "WEXITED", "WNOWAIT") if hasattr(os, name)}
-_CODES = {
-    getattr(os, name): name
-    for name in ("CLD_EXITED", "CLD_KILLED", "CLD_DUMPED", "CLD_TRAPPED", "CLD_STOPPED", "CLD_CONTINUED")
-    if hasattr(os, name)
-}
 _WAIT4 = {"WNOHANG", "WUNTRACED", "WCONTINUED", "__WNOTHREAD", "__WCLONE", "__WALL"}
 _WAITID = _WAIT4 | {"WEXITED", "WNOWAIT"}
-_LOOK_AGAIN = 0.02  # seconds between two looks for news that no host descriptor tells
 
 
 def wait4(
@@ -142,44 +140,6 @@ def wait4(
     return found
 
 
-def wait_for_child(thread: PosixThread, pid: int, options: FlagSet) -> tuple[int, int, resource.struct_rusage]:
-    """wait4 in terms of the host: (pid or 0, host status word, resource usage); waits where nothing is new."""
-    process = thread.process
-    if "__WCLONE" in options and "__WALL" not in options:
-        raise OSError(errno.ECHILD, "every child tells of its end with SIGCHLD")
-    found = process.host.wait4(pid, os.WNOHANG | options.host(_OPTIONS))
-    if found[0]:
-        if not (os.WIFSTOPPED(found[1]) or os.WIFCONTINUED(found[1])):
-            bury(process, found[0])
-    elif "WNOHANG" not in options:
-        _await_news(thread, options)
-    return found
-
-
-def _await_news(thread: PosixThread, options: FlagSet) -> None:
-    process = thread.process
-    watches = {child.watch: select.POLLIN for child in process.children.values()}
-    silent = -1 in watches or not watches or process.subreaper or options & {"WUNTRACED", "WCONTINUED"}
-    watches.pop(-1, None)
-    thread.wait(descriptors=watches, until=time.monotonic() + _LOOK_AGAIN if silent else None, resume=True)
-
-
-def bury(process: PosixProcess, pid: int) -> None:
-    """A child has been waited for."""
-    child = process.children.pop(pid, None)
-    if child is not None:
-        child.forget(process.host)
-
-
-def guest_status(thread: PosixThread, word: int) -> int:
-    """A host's wait status with the guest's signal numbers (wait(2): the low 7 bits, or the second byte if stopped)."""
-    if os.WIFSTOPPED(word):
-        return from_host(thread.abi, os.WSTOPSIG(word)) << 8 | 0x7F
-    if os.WIFSIGNALED(word):
-        return from_host(thread.abi, os.WTERMSIG(word)) | word & 0x80
-    return 0xFFFF if os.WIFCONTINUED(word) else os.WEXITSTATUS(word) << 8
-
-
 def waitid(
     thread: PosixThread,
     type: Constant,
@@ -195,45 +155,13 @@ def waitid(
     """
     if options.unknown or options - _WAITID or not options & {"WEXITED", "WUNTRACED", "WCONTINUED"}:
         raise OSError(errno.EINVAL, "waitid options")
-    kind, which = _whom(thread, type, id)
-    found = thread.host.waitid(kind, which, os.WNOHANG | os.WNOWAIT | options.host(_OPTIONS))
-    if found is None and "WNOHANG" not in options:
-        _await_news(thread, options)
+    found = look_for_child(thread, type, id, options)
     if info is not None:
-        pending = _child_pending(thread, found)
+        pending = child_pending(thread, found)
         thread.memory.write(info.address, bytes(SIGINFO_SIZE) if pending is None else siginfo(thread.abi, pending))
-    if found is not None:
-        _take(thread, found, options, usage)
-
-
-def _whom(thread: PosixThread, type: Constant, id: int) -> tuple[int, int]:
-    if type == "P_PIDFD":
-        return int(os.P_PIDFD), thread.process.files.get(id).fd
-    kinds = {"P_ALL": os.P_ALL, "P_PID": os.P_PID, "P_PGID": os.P_PGID}
-    if type not in kinds or (id <= 0 and type == "P_PID") or id < 0:
-        raise OSError(errno.EINVAL, f"waitid {type} {id}")
-    return kinds[type], id or (thread.host.getpgid(0) if type == "P_PGID" else 0)
-
-
-def _child_pending(thread: PosixThread, found: Any) -> Pending | None:
-    """What waitid found, as the SIGCHLD that tells the same."""
-    if found is None:
-        return None
-    code = _CODES[found.si_code]
-    status = found.si_status if code == "CLD_EXITED" else from_host(thread.abi, found.si_status)
-    fields: dict[str, object] = {"pid": found.si_pid, "uid": found.si_uid, "status": status}
-    return Pending(thread.abi.signals.encode("SIGCHLD"), code, "SiginfoChild", fields)
-
-
-def _take(thread: PosixThread, found: Any, options: FlagSet, usage: Pointer[Record] | None) -> None:
-    """Take the news that waitid looked at, unless it shall stay."""
-    used = None
-    if "WNOWAIT" not in options:
-        _, _, used = thread.host.wait4(found.si_pid, os.WNOHANG | options.host(_OPTIONS) & ~os.WEXITED)
-        if found.si_code in (os.CLD_EXITED, os.CLD_KILLED, os.CLD_DUMPED):
-            bury(thread.process, found.si_pid)
-    if usage is not None:
-        usage.write(usage_fields(used) if used is not None else {})
+    used = None if found is None else take_child(thread, found, options)
+    if found is not None and usage is not None:
+        usage.write({} if used is None else usage_fields(used))
 
 
 # --- priority and use ---

@@ -10,13 +10,14 @@ import stat
 import struct
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from fcntl import F_GETFL, F_SETFL
 from typing import Final, NoReturn
 
 from compat.data import dataclass
 from compat.errors import Restart
+from compat.host import ControlMessage
 from shims.posix.names import open_file
 from shims.posix.openfiles import OpenFile, SpecialFile
 from shims.posix.sending import queue_for_thread, sender
@@ -24,8 +25,8 @@ from shims.posix.state import Pending, PosixThread
 from shims.posix.transfers import Progress, nonblocking, skip
 
 __all__ = [
-    "FAMILIES", "HOST_TIME", "LONGEST_MESSAGE", "NOWAIT", "TYPES", "Paused", "Socket", "find_socket", "has_network",
-    "is_connected", "nonblocking_host", "pause", "scatter", "transmit",
+    "FAMILIES", "HOST_TIME", "LONGEST_MESSAGE", "NOWAIT", "TYPES", "Paused", "PrivateSocket", "Socket", "find_socket",
+    "has_network", "is_connected", "nonblocking_host", "pause", "recognize_socket", "scatter", "transmit",
 ]  # fmt: skip
 
 FAMILIES: Final[dict[str, int]] = {name: getattr(host_names, name) for name in ("AF_UNIX", "AF_INET", "AF_INET6")}
@@ -42,15 +43,20 @@ NOWAIT: Final = host_names.MSG_DONTWAIT | getattr(host_names, "MSG_NOSIGNAL", 0)
 
 @dataclass(frozen=True)
 class Paused(Progress):
-    """Kept while a call on a socket waits: *until* is SO_RCVTIMEO's or SO_SNDTIMEO's end, a time.monotonic() value."""
+    """Kept while a call on a socket waits: *until* is SO_RCVTIMEO's or SO_SNDTIMEO's end, a time.monotonic() value,
+    *control* what has come along already."""
 
     until: float | None
+    control: tuple[ControlMessage, ...] = ()
 
 
 class Socket(SpecialFile):
     """*family* and *type* are names (AF_UNIX, SOCK_STREAM), *protocol* is a number. *name* is the guest's struct
     sockaddr that it was bound to. *isolated* marks an Internet socket on a machine without a network: its host socket
-    is never bound, connected or given an address, so that no packet can leave it."""
+    is never bound, connected or given an address, so that no packet can leave it. *stamp* is the option that asked for
+    the time of each message, or ""."""
+
+    travels = True
 
     def __init__(self, family: str, type: str, protocol: int, *, isolated: bool = False, name: bytes = b"") -> None:
         self.family = family
@@ -59,6 +65,7 @@ class Socket(SpecialFile):
         self.isolated = isolated
         self.spliceable = not isolated
         self.name = name
+        self.stamp = ""
 
     def read(self, thread: PosixThread, file: OpenFile, views: list[memoryview]) -> int:
         room = min(sum(map(len, views)), LONGEST_MESSAGE)
@@ -71,6 +78,32 @@ class Socket(SpecialFile):
 
     def write(self, thread: PosixThread, file: OpenFile, views: list[memoryview]) -> int:
         return transmit(thread, file, self, views)
+
+
+class PrivateSocket(Socket):
+    """A socket whose other end is this program itself: it has the calls that reach there. Names are the guest's struct
+    sockaddr; errors are those of the calls."""
+
+    travels = False
+
+    def write(self, thread: PosixThread, file: OpenFile, views: list[memoryview]) -> int:
+        return self.send(thread, b"".join(views), b"")
+
+    def bind(self, thread: PosixThread, raw: bytes) -> None:
+        raise NotImplementedError
+
+    def connect(self, thread: PosixThread, raw: bytes) -> None:
+        raise NotImplementedError
+
+    def own_name(self, thread: PosixThread) -> bytes:
+        raise NotImplementedError
+
+    def peer_name(self, thread: PosixThread) -> bytes:
+        raise NotImplementedError
+
+    def send(self, thread: PosixThread, data: bytes, raw: bytes) -> int:
+        """Take *data* for the name *raw*, or for the peer where that is empty."""
+        raise NotImplementedError
 
 
 def scatter(views: list[memoryview], data: bytes) -> None:
@@ -90,10 +123,11 @@ def transmit(
     flags: int = 0,
     *,
     address: bytes = b"",
+    control: Sequence[ControlMessage] = (),
     patient: bool = True,
     quiet: bool = False,
 ) -> int:
-    """Send *views*; a stream takes all of them in the end. *flags* and *address* are the host's.
+    """Send *views*; a stream takes all of them in the end. *flags*, *address* and *control* are the host's.
 
     Not *patient*: as with MSG_DONTWAIT. *quiet*: no SIGPIPE. Returns bytes sent; *views*, *flags* and *address* must
     be the same when the call is entered again after a wait.
@@ -108,7 +142,11 @@ def transmit(
     while True:
         piece = b"".join(skip(views, done))
         try:
-            done += thread.host.sendto(file.fd, piece[:LONGEST_MESSAGE] if stream else piece, flags | NOWAIT, address)
+            piece = piece[:LONGEST_MESSAGE] if stream else piece
+            if control and not done:
+                done += thread.host.sendmsg(file.fd, piece, flags | NOWAIT, address, control)
+            else:
+                done += thread.host.sendto(file.fd, piece, flags | NOWAIT, address)
         except BlockingIOError:
             if done and (thread.interrupted or not patient or nonblocking(file)):
                 return done
@@ -141,7 +179,14 @@ def is_connected(thread: PosixThread, file: OpenFile) -> bool:
 
 
 def pause(
-    thread: PosixThread, file: OpenFile, *, reading: bool, done: int = 0, patient: bool = True, polled: bool = True
+    thread: PosixThread,
+    file: OpenFile,
+    *,
+    reading: bool,
+    done: int = 0,
+    control: tuple[ControlMessage, ...] = (),
+    patient: bool = True,
+    polled: bool = True,
 ) -> NoReturn:
     """Wait until the socket may be ready; always raises. Not *polled*: no event tells, so look again soon.
 
@@ -157,7 +202,7 @@ def pause(
     events = {file.fd: select.POLLIN if reading else select.POLLOUT} if polled else {}
     soon = until if polled else min(until or float("inf"), time.monotonic() + _TRY_AGAIN)
     restart: Restart = "sa_restart" if until is None else "never"  # sock_intr_errno() of include/net/sock.h
-    thread.wait(descriptors=events, until=soon, resume=Paused(done, until), restart=restart)
+    thread.wait(descriptors=events, until=soon, resume=Paused(done, until, control), restart=restart)
 
 
 def _timeout(thread: PosixThread, file: OpenFile, reading: bool) -> float | None:
@@ -190,16 +235,17 @@ def find_socket(thread: PosixThread, fd: int) -> tuple[OpenFile, Socket]:
     """The open socket at *fd*; raises OSError EBADF, ENOTSOCK."""
     file = open_file(thread, fd)
     if file.kind is None and file.opened.node is None and stat.S_ISSOCK(thread.host.fstat(file.fd).st_mode):
-        file.kind = _inherited(thread, file)
+        file.kind = recognize_socket(thread, file.fd)
     if not isinstance(file.kind, Socket):
         raise OSError(errno.ENOTSOCK, "fd")
     return file, file.kind
 
 
-def _inherited(thread: PosixThread, file: OpenFile) -> Socket | None:
-    """A socket that this program was started with, say as standard input."""
+def recognize_socket(thread: PosixThread, fd: int) -> Socket | None:
+    """What the host's socket *fd* is that this process did not make itself: its standard input, say, or one passed to
+    it; None for a family or type that guests don't have."""
     family, kind, protocol = (
-        int.from_bytes(thread.host.getsockopt(file.fd, host_names.SOL_SOCKET, option, 4), sys.byteorder)
+        int.from_bytes(thread.host.getsockopt(fd, host_names.SOL_SOCKET, option, 4), sys.byteorder)
         for option in (_SO_DOMAIN, host_names.SO_TYPE, _SO_PROTOCOL)
     )
     names = {number: name for name, number in FAMILIES.items()}, {number: name for name, number in TYPES.items()}

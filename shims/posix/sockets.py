@@ -27,6 +27,7 @@ from shims.posix.socketfiles import (
     FAMILIES,
     TYPES,
     Paused,
+    PrivateSocket,
     Socket,
     find_socket,
     has_network,
@@ -113,6 +114,9 @@ def bind(thread: PosixThread, fd: int, addr: Buffer, size: int) -> None:
     """bind(2)."""
     file, kind = find_socket(thread, fd)
     raw = read_address(addr)
+    if isinstance(kind, PrivateSocket):
+        kind.bind(thread, raw)
+        return
     if kind.family == "AF_UNIX":
         bind_unix(thread, file, kind, raw)
         return
@@ -171,6 +175,9 @@ def connect(thread: PosixThread, fd: int, addr: Buffer, size: int) -> None:
     """connect(2)."""
     file, kind = find_socket(thread, fd)
     raw = read_address(addr)
+    if isinstance(kind, PrivateSocket):
+        kind.connect(thread, raw)
+        return
     if isinstance(thread.resume, Paused) and kind.family != "AF_UNIX":
         _finish(thread, file)
         return
@@ -217,7 +224,7 @@ def _finish(thread: PosixThread, file: OpenFile) -> None:
 def getsockname(thread: PosixThread, fd: int, addr: int, size: Pointer[int]) -> None:
     """getsockname(2)."""
     file, kind = find_socket(thread, fd)
-    name = kind.name
+    name = kind.own_name(thread) if isinstance(kind, PrivateSocket) else kind.name
     if not name:
         name = unnamed(thread, kind) if kind.family == "AF_UNIX" else b""
     if not name:
@@ -228,7 +235,11 @@ def getsockname(thread: PosixThread, fd: int, addr: int, size: Pointer[int]) -> 
 def getpeername(thread: PosixThread, fd: int, addr: int, size: Pointer[int]) -> None:
     """getpeername(2)."""
     file, kind = find_socket(thread, fd)
-    _give(thread, to_guest(thread, kind, thread.host.getpeername(file.fd)), addr, size)
+    if isinstance(kind, PrivateSocket):
+        name = kind.peer_name(thread)
+    else:
+        name = to_guest(thread, kind, thread.host.getpeername(file.fd))
+    _give(thread, name, addr, size)
 
 
 def _give(thread: PosixThread, name: bytes, addr: int, size: Pointer[int]) -> None:

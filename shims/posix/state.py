@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING
 from compat.abi.abi import Abi
 from compat.data import dataclass, field
 from compat.host import Host
+from compat.host.census import Census
 from compat.memory import AddressSpace
 from compat.process import Options, Process, Registers, Thread
 from compat.sandbox.place import Opened
 from compat.sandbox.view import FileView
 from shims.posix.credentials import Credentials
 from shims.posix.openfiles import FileTable
+from shims.posix.socketnames import SocketNames
 
 if TYPE_CHECKING:
     from shims.posix.ipc import Ipc
 
-__all__ = ["Action", "AltStack", "Child", "Execute", "Pending", "PosixProcess", "PosixThread", "SocketNames"]
+__all__ = ["Action", "AltStack", "Child", "Execute", "Pending", "PosixProcess", "PosixThread"]
 
 Execute = Callable[["PosixThread", "int | None", bytes, list[bytes], list[bytes], frozenset[str]], Callable[[], None]]
 """(thread, directory descriptor or None for the current folder, path, arguments, environment, names of ExecFlags) →
@@ -47,20 +49,23 @@ class AltStack:
 
 @dataclass
 class Pending:
-    """A signal that waits for delivery. *number* is the guest's; *code* the name of its si_code; *fields* are those of
-    the siginfo struct *layout* (SiginfoKill, SiginfoFault, …)."""
+    """A signal that waits for delivery. *number* is the guest's; *code* the name of its si_code, or a number that has
+    none; *fields* are those of the siginfo struct *layout* (SiginfoKill, SiginfoFault, …)."""
 
     number: int
-    code: str
+    code: str | int
     layout: str = "SiginfoKill"
     fields: dict[str, object] = field(default_factory=dict)
 
 
 @dataclass
 class Child:
-    """A child process that has not been waited for. *watch* is a host descriptor that becomes readable when it ends,
-    or -1 where the host has none; owned here."""
+    """A child process that has not been waited for, by the id of the thread that is its *parent*, and the guest's
+    number of the *signal* that tells of its end, 0 for none. *watch* is a host descriptor that becomes readable then,
+    once somebody waits, else -1; owned here."""
 
+    signal: int
+    parent: int
     watch: int = -1
 
     def forget(self, host: Host) -> None:
@@ -70,22 +75,13 @@ class Child:
             self.watch = -1
 
 
-@dataclass
-class SocketNames:
-    """Names of AF_UNIX sockets. *token* stands before every abstract one on the host, so that they are private to the
-    run; *paths* tells the guest's path for what a socket that this process bound is called on the host."""
-
-    token: bytes
-    paths: dict[bytes, bytes] = field(default_factory=dict)
-
-
 class PosixProcess(Process):
     """Adds to a process: *files*, *view* (what of the host it sees), *directory* (cwd), *umask*, signal *actions* by
     the guest's signal number, signals *pending* for any thread, and *limits* by RLIMIT name as (soft, hard).
 
     Also *credentials*, *children* by pid, whether it adopts orphans (*subreaper*), and *root_pid*, the first guest
-    process: the top of the tree that guests see, *executable*, the program's file, *socket_names*, and *ipc* once
-    System V IPC is used."""
+    process, *census*, which tells of the run's processes on hosts that can, *executable*, the program's file,
+    *socket_names*, and *ipc* once System V IPC is used."""
 
     def __init__(self, abi: Abi, memory: AddressSpace, host: Host, options: Options) -> None:
         super().__init__(abi, memory, host, options)
@@ -105,6 +101,7 @@ class PosixProcess(Process):
         self.credentials = Credentials.of(host)
         self.execute: Execute | None = None
         self.subreaper = False
+        self.census: Census | None = None
         self.executable = Opened(-1, None, b"", None)
         self.arguments: list[bytes] = []
         self.environment: list[bytes] = []
@@ -125,6 +122,10 @@ class PosixProcess(Process):
         """Whether what can be read can be executed."""
         return False
 
+    def recognize(self, thread: PosixThread, fd: int) -> object:
+        """The `OpenFile.kind` of the host's *fd*, which is no socket and came from another process."""
+        return None
+
     def deliverable(self, thread: Thread) -> bool:
         """Whether an unblocked signal is pending that is not ignored, or one that sigtimedwait waits for."""
         assert isinstance(thread, PosixThread)
@@ -140,13 +141,20 @@ class PosixProcess(Process):
             return str(self.abi.signals.decode(number)) in ("SIGCHLD", "SIGURG", "SIGWINCH", "SIGCONT")
         return action.handler == 1
 
-    def become_child(self, thread: PosixThread) -> None:
-        """This host process is a fresh child of fork: nothing is pending, and the parent's children are not its own."""
+    def pending_changed(self, added: int = 0) -> None:
+        """Signals were taken from the queues, or the signal *added* was put there."""
+
+    def become_child(self, thread: PosixThread, *, borrows: bool = False) -> None:
+        """This host process is a fresh child of fork: nothing is pending, and the parent's children are not its own.
+        *borrows* tells that the parent will want its memory back, with what the child did to it."""
         for child in self.children.values():
             child.forget(self.host)
         self.children = {}
-        self.memory.forked()
-        self.locks_future = False
+        if borrows:
+            self.memory.borrowed()
+        else:
+            self.memory.forked()
+            self.locks_future = False
         self.pending = []
         self.pid = self.host.getpid()
         thread.id = self.pid
@@ -171,3 +179,7 @@ class PosixThread(Thread):
         self.pending: list[Pending] = []
         self.altstack = AltStack()
         self.wanted = 0  # the signals that sigtimedwait waits for
+
+    def leave(self) -> None:
+        super().leave()
+        self.wanted = 0

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import errno
+from typing import NoReturn
 
 from compat.host import unix_address, unix_name
-from shims.posix.addresses import check, family_of, unix_path, unix_token
+from shims.posix.addresses import abstract_name, check, family_of, unix_path
 from shims.posix.openfiles import OpenFile
 from shims.posix.socketfiles import Socket
 from shims.posix.state import PosixThread
@@ -20,7 +21,7 @@ def bind_unix(thread: PosixThread, file: OpenFile, kind: Socket, raw: bytes) -> 
         OSError: EINVAL, EADDRINUSE; for a path, what mknod(2) has.
     """
     if kind.name:
-        raise OSError(errno.EINVAL, "bound already")
+        _refuse_second(thread, raw)
     if len(raw) == 2 and family_of(thread, raw) == kind.family:
         raw += _choose(thread, file)
     else:
@@ -32,6 +33,16 @@ def bind_unix(thread: PosixThread, file: OpenFile, kind: Socket, raw: bytes) -> 
     kind.name = raw
 
 
+def _refuse_second(thread: PosixThread, raw: bytes) -> NoReturn:
+    """The path is made before the socket is looked at: unix_bind_bsd()."""
+    process = thread.process
+    if raw[2:3] not in (b"", b"\0"):
+        with process.view.entry(unix_path(raw), process.directory) as place:
+            if place.exists():
+                raise OSError(errno.EADDRINUSE, "path")
+    raise OSError(errno.EINVAL, "bound already")
+
+
 def _bind_path(thread: PosixThread, file: OpenFile, path: bytes) -> bytes:
     process = thread.process
     try:
@@ -39,12 +50,12 @@ def _bind_path(thread: PosixThread, file: OpenFile, path: bytes) -> bytes:
             place.bind(file.fd)
     except FileExistsError:
         raise OSError(errno.EADDRINUSE, "path") from None
-    process.socket_names.paths[unix_name(thread.host.getsockname(file.fd))] = path
+    process.socket_names.remember(unix_name(thread.host.getsockname(file.fd)), path)
     return path
 
 
 def _bind_abstract(thread: PosixThread, file: OpenFile, name: bytes) -> None:
-    thread.host.bind(file.fd, unix_address(b"\0" + unix_token(thread) + name))
+    thread.host.bind(file.fd, unix_address(abstract_name(thread, name)))
 
 
 def _choose(thread: PosixThread, file: OpenFile) -> bytes:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Callable
+import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from compat.abi import kept
+from compat.abi import kept, kept_text
 from compat.abi.abi import Abi
+from compat.abi.row_parser import parse_row
 from compat.abi.tables import Tables, load_tables
 from compat.errors import BadTable, Unsupported
 from tests.abi.tables import make_abi
@@ -113,31 +112,20 @@ def test_a_row_of_any_arguments_is_kept(tmp_path: Path) -> None:
     assert rows[1].params[1].name == "*rest"
 
 
-def damage(content: Any, path: tuple[str, ...], value: object) -> Any:
-    *way, last = path
-    inner = content
-    for name in way:
-        inner = inner[name]
-    inner[last] = value
-    return content
-
-
-DAMAGES: dict[str, Callable[[Any], Any]] = {
-    "nothing": lambda content: None,
-    "a list": lambda content: [content],
-    "no rows": lambda content: {k: v for k, v in content.items() if k != "rows"},
-    "a number that is a text": lambda content: damage(content, ("columns", "errors", "EPERM"), "1"),
-    "a number that is a bool": lambda content: damage(content, ("columns", "errors", "EPERM"), True),
-    "no numbers": lambda content: damage(content, ("columns",), {"errors": {}, "signals": {}}),
-    "a flag that is a list": lambda content: damage(content, ("values", "flags", "OpenFlags"), [1]),
-    "no constants": lambda content: damage(content, ("values",), {"flags": {}}),
-    "a row that is a number": lambda content: damage(content, ("rows", "read"), 3),
-    "a row that is an object": lambda content: damage(content, ("rows", "read"), {"name": "read"}),
-    "cases that are a list": lambda content: damage(content, ("cases", "fcntl"), []),
-    "a grid of three": lambda content: damage(content, ("grids", "cpus"), ["f", 1, []]),
-    "a grid without columns": lambda content: damage(content, ("grids", "cpus"), ["f", 1, 3, []]),
-    "a grid with short rows": lambda content: damage(content, ("grids", "cpus"), ["f", 1, ["a"], [[["x"], [], 1]]]),
-    "no cpus": lambda content: damage(content, ("grids",), {}),
+DAMAGES = {
+    "nothing": lambda text: "",
+    "another state": lambda text: text.replace(".tbl", ".tbk"),
+    "a part": lambda text: text[: len(text) // 2],
+    "no rows": lambda text: text.replace("\n\nrows\n", "\n\nlines\n"),
+    "no structs": lambda text: text.replace("\n\nstructs\n", "\n\nlines\n"),
+    "no numbers": lambda text: text.replace("\n\ncolumns\tnumbers\n", "\n\ncolumns\tletters\n"),
+    "no constants": lambda text: text.replace("\n\nvalues\tconstants\n", "\n\nvalues\tothers\n"),
+    "no cpus": lambda text: text.replace("\n\ngrids\tcpus\t", "\n\ngrids\tgpus\t"),
+    "a number that is a text": lambda text: text.replace("\nEPERM\t1\n", "\nEPERM\tone\n"),
+    "a row without fields": lambda text: text.replace("\nread\t", "\nread\nread\t"),
+    "a grid of three keys": lambda text: text.replace("grids\tcpus\tabi_tables/cpus.tbl\t1", "grids\tcpus\tf\t3"),
+    "a grid with a column less": lambda text: text.replace("\tendian\t", "\t"),
+    "not UTF-8": lambda text: text.replace("EPERM", "EP\udcffERM"),
 }
 
 
@@ -145,53 +133,69 @@ DAMAGES: dict[str, Callable[[Any], Any]] = {
 def test_a_damaged_copy_is_made_again(how: str, own_cache: Path) -> None:
     wanted = everything(load_tables("linux", "arm"))
     (path,) = own_cache.iterdir()
-    sound = path.read_bytes()
-    state, content = json.loads(sound)
-    path.write_text(json.dumps([state, DAMAGES[how](content)]), "utf-8")
+    sound = path.read_text("utf-8")
+    damaged = DAMAGES[how](sound)
+    assert damaged != sound
+    path.write_text(damaged, "utf-8", errors="surrogateescape")
     assert everything(load_tables("linux", "arm")) == wanted
-    assert path.read_bytes() == sound
+    assert path.read_text("utf-8") == sound
+
+
+READ = "f.abi\t1\tread\t\t\tdone\tfiles.read\t\tSSize\tfd Fd\tbuf count Bytes Out/2\tcount Size"
+
+
+def test_a_row_as_it_is_kept(own_cache: Path) -> None:
+    fields = READ.split("\t")
+    assert kept_text._row("read", fields) == parse_row(
+        1, "read(fd: Fd, buf: Out[Bytes, count], count: Size) -> SSize = files.read", "f.abi"
+    )
 
 
 @pytest.mark.parametrize(
-    "data", [b"", b"{", b"\xff", b"[" * 100_000, b"null", b"[1, 2, 3]", b"cos\nsystem\n(S'true'\ntR."]
-)
-def test_a_copy_of_another_form_is_made_again(data: bytes, own_cache: Path) -> None:
-    wanted = everything(load_tables("linux", "arm"))
-    (path,) = own_cache.iterdir()
-    path.write_bytes(data)
-    assert everything(load_tables("linux", "arm")) == wanted
-
-
-ROW = ["read", "", [], [["fd", "Fd"]], "SSize", "done", "files.read", "", "f.abi", 1]
-
-
-@pytest.mark.parametrize(
-    ("part", "value"),
+    ("old", "new"),
     [
-        (0, "write"),
-        (0, "re ad"),
-        (0, 1),
-        (2, "arm"),
-        (3, [["fd", "Fd"], ["buf"]]),
-        (3, [["fd)", "Fd"]]),
-        (3, [["fd", "Fd(0)"]]),
-        (3, [["fd", ["In", [["Bytes", [], False], 3], 1]]]),
-        (4, ["x", [["y; z", [], True]], True]),
-        (4, None),
-        (5, "perfect"),
-        (6, "../files.read"),
-        (6, 3),
-        (9, "1"),
+        ("\tread\t", "\twrite\t"),
+        ("\t1\t", "\tone\t"),
+        ("done", "perfect"),
+        ("files.read", "../files.read"),
+        ("files.read", ""),
+        ("fd Fd", "fd"),
+        ("fd Fd", "f(d Fd"),
+        ("fd Fd", "fd Fd(0)"),
+        ("fd Fd", "fd 3"),
+        ("fd Fd", "fd Fd Fd"),
+        ("SSize", "x; y"),
+        ("Out/2", "Out/two"),
+        ("\tSSize\tfd Fd\tbuf count Bytes Out/2\tcount Size", ""),
     ],
 )
-def test_a_row_that_became_something_else_is_refused(part: int, value: object, own_cache: Path) -> None:
+def test_a_row_that_became_something_else_is_refused(old: str, new: str, own_cache: Path) -> None:
     load_tables("linux", "arm")
     (path,) = own_cache.iterdir()
-    state, content = json.loads(path.read_bytes())
-    content["rows"]["read"] = [*ROW[:part], value, *ROW[part + 1 :]]
-    path.write_text(json.dumps([state, content]), "utf-8")
+    lines = path.read_text("utf-8").split("\n")
+    at = next(number for number, line in enumerate(lines) if line.startswith("read\t") and "files.read" in line)
+    assert old in READ
+    lines[at] = "read\t" + READ.replace(old, new)
+    path.write_text("\n".join(lines), "utf-8")
     with pytest.raises(BadTable, match="kept copy"):
         load_tables("linux", "arm").rows["read"]
+
+
+@pytest.mark.parametrize("numbers", ["O_CREAT", "O_CREAT one", "O_CREAT 1 O_EXCL 2"])
+def test_flags_that_became_something_else_are_refused(numbers: str, own_cache: Path) -> None:
+    load_tables("linux", "arm")
+    (path,) = own_cache.iterdir()
+    text = re.sub("(?m)^OpenFlags\t.*", f"OpenFlags\t{numbers}", path.read_text("utf-8"))
+    path.write_text(text, "utf-8")
+    with pytest.raises(BadTable, match="kept copy of OpenFlags"):
+        Abi("linux", "arm").flags("OpenFlags")
+
+
+def test_what_can_not_be_kept_costs_only_time(tmp_path: Path, own_cache: Path) -> None:
+    for _ in range(2):
+        abi = make_abi(tmp_path / "tables", 'made() -> Int ! EPERM "a\ttab"')
+        assert abi.tables.rows["made"].note == "a\ttab"
+    assert not own_cache.exists()
 
 
 def test_a_folder_that_cannot_be_written_costs_only_time(own_cache: Path, tmp_path: Path) -> None:

@@ -30,12 +30,14 @@ def rows(cpu: str, names: list[str], repeat: int, timeout: float) -> list[Row]:
     found, here = [], host()
     ways = measure.ways(cpu, here)
     python, _ = measure.cost([sys.executable, "-c", "pass"], repeat + 2, timeout)
-    starts: dict[str, float] = {}
+    starts: dict[str, measure.Cost] = {}
     for name in dict.fromkeys(["startup", *names]):
         program = PROGRAMS[name]
         costs: dict[str, float] = {}
         problems, output = {}, None
         for way in ways:
+            if program.waits and way.name == "bare":
+                continue
             command = way.command(cpu, here or "", program.file, program.arguments)
             try:
                 spent, printed = measure.cost(command, repeat, timeout)
@@ -45,9 +47,10 @@ def rows(cpu: str, names: list[str], repeat: int, timeout: float) -> list[Row]:
             except measure.Wrong as wrong:
                 problems[way.name] = str(wrong)
                 continue
-            costs[way.name] = max(spent.cpu - starts.get(way.name, 0), 1e-4) / program.times
-        if name == "startup":
-            starts = costs
+            start = starts.get(way.name, measure.Cost(0, 0)).of(waits=program.waits)
+            costs[way.name] = max(spent.of(waits=program.waits) - start, 1e-4) / program.times
+            if name == "startup":
+                starts[way.name] = spent
         if name in names:
             found.append(Row(cpu, name, program, costs, problems, python.cpu))
     return found

@@ -7,13 +7,18 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Program:
-    """*times* is how often the measured thing happens in a run; *unit* is of one such thing."""
+    """*times* is how often the measured thing happens in a run; *unit* is of one such thing.
+
+    One that *waits* for another process or thread is measured by the clock instead of by the CPU time it took, and not
+    on the bare CPU, which has neither.
+    """
 
     file: str
     arguments: tuple[str, ...] = ()
     times: int = 1
     unit: str = "ms"
     compute: bool = False
+    waits: bool = False
 
     def show(self, seconds: float) -> str:
         """The cost of one in the program's unit."""
@@ -26,6 +31,10 @@ PROGRAMS = {
     "system call": Program("syscall", ("200000",), 200_000, "µs"),
     "4 KiB write or read": Program("blocks", ("20000", "4096"), 40_000, "µs"),
     "1 byte write or read": Program("blocks", ("40000", "1"), 80_000, "µs"),
+    "fork, exit and wait": Program("fork", ("200",), 200, waits=True),
+    "execve": Program("execute", ("100",), 100, waits=True),
+    "pipe there and back": Program("pingpong", ("5000",), 5000, "µs", waits=True),
+    "futex wake-up": Program("wake", ("5000",), 10_000, "µs", waits=True),
     "integer": Program("integer", compute=True),
     "sort": Program("sort", compute=True),
     "floating": Program("floating", compute=True),

@@ -8,7 +8,7 @@ from math import prod
 
 from rich.table import Table
 
-from tests.bench.programs import Program
+from tests.bench.programs import PROGRAMS, Program
 
 WAYS = ("native", "qemu-user", "bare", "compat")
 RATIOS = ("native", "qemu-user", "bare")
@@ -88,6 +88,7 @@ def markdown(header: Sequence[str], rows: Sequence[Row]) -> str:
     """The whole report as a Markdown file."""
     lines = ["# A recorded run of `python -m tests.bench`", "", *(f"- {line}" for line in header)]
     lines.append("- CPU time of the cheapest run, without start-up; native is the same source built for this machine")
+    lines.append("- by the clock, not CPU time: " + ", ".join(name for name, each in PROGRAMS.items() if each.waits))
     lines += ["", "| " + " | ".join(HEADER) + " |", "|" + "---|" * 3 + "---:|" * (len(HEADER) - 3)]
     lines += ["| " + " | ".join(row.cells()) + " |" for row in rows]
     lines += ["", *(f"- {line}" for line in [*summary(rows), *problems(rows)])]

@@ -56,6 +56,9 @@ _X86_64 = {
     "illegal": "nop; ud2",
     "privileged": "nop; hlt",
     "tls": "mov %fs:0, %eax; int3",
+    "remainder": "fldt 16(%rsi); fldt (%rsi); fprem; fnstsw %ax; fstpt 32(%rsi); fstp %st; int3",
+    "nearest": "fldt 16(%rsi); fldt (%rsi); fprem1; fnstsw %ax; fstpt 32(%rsi); fstp %st; int3",
+    "unmasked": "fldcw 48(%rsi); fldt 16(%rsi); fldt (%rsi); fprem; fnstsw %ax; fwait; int3",
     "patch": "mov %edx, (%rsi); .balign 64; mov $1, %eax; int3",
     "one": "mov $1, %eax; int3",
     "two": "mov $2, %eax; int3",
@@ -82,6 +85,7 @@ _ARM = {
     "privileged": "nop; mcr p15, 0, r0, c1, c0, 0",
     "tls": "mrc p15, 0, r0, c13, c0, 3; ldr r0, [r0]; bkpt #0",
     "patch": "str r2, [r1]; dsb sy; isb; b 2f; .balign 64; 2: mov r0, #1; bkpt #0",
+    "linked": "ldrex r5, [r1]; svc #0; strex r5, r2, [r1]; bkpt #0",
     "one": "mov r0, #1; bkpt #0",
     "two": "mov r0, #2; bkpt #0",
 }
@@ -100,6 +104,7 @@ _AARCH64 = {
     "tls": "mrs x0, tpidr_el0; ldr w0, [x0]; brk #0",
     "patch": "str w2, [x1]; dc cvau, x1; dsb ish; ic ivau, x1; dsb ish; isb; b 2f; .balign 64; 2: mov w0, #1; brk #0",
     "one": "mov w0, #1; brk #0",
+    "linked": "ldxr w5, [x1]; svc #0; stxr w5, w2, [x1]; brk #0",
     "two": "mov w0, #2; brk #0",
 }
 
@@ -117,6 +122,7 @@ _RISCV64 = {
     "tls": "lw a0, 0(tp); ebreak",
     "patch": "sw a2, 0(a1); fence.i; j 2f; .balign 64; 2: addi a0, zero, 1; ebreak",
     "one": "addi a0, zero, 1; ebreak",
+    "linked": "lr.w a5, (a1); ecall; sc.w a5, a2, (a1); ebreak",
     "two": "addi a0, zero, 2; ebreak",
 }
 _RISCV64 = {name: f".option norvc; {text}" for name, text in _RISCV64.items()}
@@ -135,6 +141,7 @@ _MIPS_SOURCE = {
     "tls": "rdhwr $3, $29; lw $2, 0($3); break",
     "patch": "sw $9, 0($8); synci 0($8); sync; b 2f; nop; .balign 64; 2: li $2, 1; break",
     "one": "li $2, 1; break",
+    "linked": "ll $5, 0($8); syscall; sc $9, 0($8); break",
     "two": "li $2, 2; break",
     "slot_load": "b 1f; lw $2, 0($8); break; 1: move $16, $2; break",
     "slot_trap": "b 1f; teq $0, $0; 1: break",
@@ -157,10 +164,12 @@ _PPC_SOURCE = {
     "tls": "lwz 3, 0(2); trap",
     "patch": "stw 9, 0(8); dcbst 0, 8; sync; icbi 0, 8; isync; b 2f; .balign 64; 2: li 3, 1; trap",
     "one": "li 3, 1; trap",
+    "linked": "lwarx 5, 0, 8; sc; stwcx. 9, 0, 8; trap",
     "two": "li 3, 2; trap",
     "carry": "li 4, -1; addic 4, 4, 1; trap",
     "add_carry": "li 3, 0; addze 3, 3; trap",
     "vector": "vspltisb 5, 7; trap",
+    "time": "mtctr 9; 1: .long 0x7c6c42a6; .long 0x7c8d42a6; .long 0x7cac42e6; bdnz 1b; trap",
     "use_vector": "stvx 5, 0, 8; lwz 3, 0(8); trap",
 }
 _PPC64_SOURCE = {**_PPC_SOURCE, "tls": "lwz 3, 0(13); trap"}
@@ -183,6 +192,7 @@ _S390X = {
     "numbered": "svc 77; .short 1",
     "executed": "larl %r5, 1f; ex %r0, 0(%r5); .short 1; 1: svc 99",
     "divide": "nop; dsgr %r2, %r5",
+    "clocks": "lghi %r2, 1; stck 0(%r3); stckf 0(%r3); stcke 0(%r3); stfle 0(%r3); .short 1",
     "condition": "lghi %r2, 1; slgr %r2, %r5; .short 1",
 }
 
@@ -204,12 +214,15 @@ SOURCES = {
         "thumb_block": ".thumb; cmp r0, r0; itt eq; ldreq r0, [r1]; addeq r0, #1; bkpt #0",
         "thumb_count": ".thumb; 1: ldr r0, [r1]; add r0, r0, #1; str r0, [r1]; add r4, r4, #1; b 1b",
         "old_call": "swi #0x900014; bkpt #0",
+        "sleep": "yield; wfe; sev; wfi; mov r0, #6; bkpt #0",
+        "thumb_sleep": ".thumb; yield; wfe; movs r0, #6; bkpt #0",
+        "illegal_after_hint": "svc #0; yield; udf #0",
     },
     "aarch64": {
         **_AARCH64,
         "registers": "mrs x0, cntvct_el0; mrs x0, ctr_el0; mrs x0, dczid_el0; dc zva, x1; dc civac, x1; brk #0",
         "atomic": "ldaddal w2, w0, [x1]; brk #0",
-        "sleep": "wfi; mov w0, #6; brk #0",
+        "sleep": "yield; wfe; sev; wfi; mov w0, #6; brk #0",
     },
     "riscv64": {**_RISCV64, "time": "rdtime a0; rdcycle a1; ebreak", "first": ".word 0"},
     **dict.fromkeys(("mips", "mipsel", "mips64", "mips64el"), _MIPS_SOURCE),

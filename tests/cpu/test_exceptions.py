@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from tests.cpu.guest import CODE, DATA, NOWHERE, READ_WRITE, Guest, program
@@ -65,6 +67,18 @@ def test_mips_exception_in_a_delay_slot_is_at_the_branch(cpu: str) -> None:
 
 
 @pytest.mark.parametrize("cpu", _MIPS)
+def test_mips_idle_code_that_is_gone_is_no_fault(cpu: str) -> None:
+    guest = Guest(cpu)
+    guest.pages.map(0x30000, 5)
+    guest.pages.write(0x30000, program(cpu, "end"))
+    assert guest.machine.run(0x30000).name == "breakpoint"
+    del guest.pages.table[0x30000]
+    guest.machine.flush_tlb()
+    guest.stop_at_call = True
+    assert guest.run("trap", number=1).kind == "requested"
+
+
+@pytest.mark.parametrize("cpu", _MIPS)
 def test_mips_long_straight_code_and_zeros_do_not_crash(cpu: str) -> None:
     guest = Guest(cpu)
     guest.pages.map(0x30000, 5, 3)
@@ -102,6 +116,21 @@ def test_vex_bytes_that_are_no_instruction_run() -> None:
     assert guest["result"] == 0b1010
 
 
+@pytest.mark.parametrize("cpu", ["ppc", "ppc64", "ppc64le"])
+def test_powerpc_reads_time(cpu: str) -> None:
+    guest = Guest(cpu)
+    before = time.monotonic_ns() * 512 // 1000
+    assert guest.run("time", value=3).name == "trap"
+    first, upper, last = guest["result"], guest.machine.read("r4"), guest.machine.read("r5")
+    if cpu == "ppc":  # halves, which only a wrap in between would make differ
+        first, last = upper << 32 | first, upper << 32 | last
+    after = time.monotonic_ns() * 512 // 1000
+    assert before <= first < last <= after
+    assert upper in range(before >> 32, (after >> 32) + 1)
+    code = program(cpu, "time")
+    assert guest.pages.read(CODE, len(code)) == code
+
+
 def test_riscv_reads_time() -> None:
     guest = Guest("riscv64")
     assert guest.run("time").name == "breakpoint"
@@ -111,13 +140,32 @@ def test_riscv_reads_time() -> None:
     assert guest["result"] >= first
 
 
-def test_aarch64_user_system_registers_and_sleep() -> None:
+@pytest.mark.parametrize("cpu", ["arm", "aarch64"])
+def test_arm_hints_go_on(cpu: str) -> None:
+    guest = Guest(cpu)
+    for _ in range(2):
+        guest["result"] = 0
+        assert guest.run("sleep").name == "breakpoint"
+        assert guest["result"] == 6
+        guest.run("illegal")
+
+
+def test_thumb_hints_go_on_and_illegal_instructions_behind_them_do_not() -> None:
+    guest = Guest("arm")
+    guest.load("thumb_sleep")
+    assert guest.machine.run(CODE | 1).name == "breakpoint"
+    assert guest["result"] == 6
+    guest.machine.write("cpsr", 0)
+    for _ in range(2):
+        stop = guest.run("illegal_after_hint")
+        assert (stop.name, stop.address) == ("illegal", CODE + 8)
+
+
+def test_aarch64_user_system_registers() -> None:
     guest = Guest("aarch64")
     guest.pages.write(DATA, b"\xff" * 128)
     assert guest.run("registers", address=DATA).name == "breakpoint"
     assert guest.pages.read(DATA, 65) == bytes(64) + b"\xff"
-    assert guest.run("sleep").name == "breakpoint"
-    assert guest["result"] == 6
     guest.pages.write(DATA, bytes(8))
     guest.run("atomic", address=DATA, value=5)
     assert guest.pages.read(DATA, 4) == b"\5\0\0\0"

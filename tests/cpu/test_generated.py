@@ -49,5 +49,5 @@ def test_register_numbers_are_unicorns(cpu: str) -> None:
     constants = vars(importlib.import_module(f"unicorn.{module}_const"))
     file, name = _FAMILIES[cpu]
     registers = getattr(importlib.import_module(f"compat.cpu.{file}"), name).registers
-    for register, (identity, _size) in registers.items():
-        assert identity == constants[f"UC_{module.upper()}_REG_{translate(register)}"], register
+    for register, known in registers.items():
+        assert known.id == constants[f"UC_{module.upper()}_REG_{translate(register)}"], register

@@ -56,6 +56,9 @@ class FakeEngine:
             self.waiting.remove(thread)
         return len(woken)
 
+    def give_way(self) -> bool:
+        return bool(self.spawned)
+
     def spawn(self, thread: LinuxThread) -> None:
         thread.process.threads[thread.id] = thread
         self.spawned.append(thread)

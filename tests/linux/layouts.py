@@ -190,7 +190,7 @@ C_STRUCTS: Mapping[str, CStruct] = {
 }
 
 WITHOUT_HEADER = {
-    "Ustat", "OldSigaction", "OldDirent", "FileHandle", "Sockaddr", "Cmsghdr", "Ucred", "Linger",
+    "Ustat", "OldSigaction", "OldDirent", "FileHandle", "Sockaddr", "Cmsghdr", "Ucred", "Linger", "Ifreq", "Ifconf",
     "SchedParam", "TaskName", "MmapArgs", "SelectArgs", "FdPair", "TimespecPair", "TimevalPair",
     "Timespec64Pair", "FutexWaitvPair", "HwProbePair", "IpcKludge",
 }  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import time
 
 import pytest
@@ -11,7 +12,7 @@ from compat.errors import Interrupted, Wait
 from shims.linux.state import LinuxThread
 from tests.linux.guest import Guest, refused
 
-WAIT, WAKE, REQUEUE, CMP_REQUEUE, WAKE_OP, WAIT_BITSET, WAKE_BITSET = 0, 1, 3, 4, 5, 9, 10
+WAIT, WAKE, REQUEUE, CMP_REQUEUE, WAKE_OP, LOCK_PI, WAIT_BITSET, WAKE_BITSET = 0, 1, 3, 4, 5, 6, 9, 10
 PRIVATE, REALTIME = 128, 256
 
 
@@ -150,18 +151,33 @@ def test_a_signal_takes_a_waiter_out_of_its_queue(guest: Guest) -> None:
     assert not guest.process.futexes
 
 
-def test_a_word_in_shared_memory_is_looked_at_again(guest: Guest) -> None:
+def test_another_process_wakes_at_a_word_in_shared_memory(guest: Guest) -> None:
     place = guest.process.memory.map(4096, 3, shared=True)
     with pytest.raises(Wait) as waited:
         guest.enter("futex", place, WAIT, 0, 0, 0, 0)
-    assert waited.value.until is not None
-    guest.process.memory.write(place, b"\x01\x01\x01\x01")
+    assert waited.value.descriptors
+    assert waited.value.until is None
+    child = os.fork()
+    if child == 0:
+        while not guest.call("futex", place, WAKE, 1, 0, 0, 0):
+            time.sleep(0.001)
+        os._exit(0)
     assert guest.call("futex", place, WAIT, 0, 0, 0, 0) == 0
+    assert os.waitpid(child, 0)[1] == 0
+
+
+def test_a_word_in_shared_memory_that_changes_before_the_host_waits(guest: Guest) -> None:
+    place = guest.process.memory.map(4096, 3, shared=True)
+    with pytest.raises(BlockingIOError):
+        guest.call("futex", place, WAIT, 1, 0, 0, 0)
+    timeout = guest.struct("Timespec", {"nsec": 10_000_000})
+    with pytest.raises(TimeoutError):
+        guest.call("futex", place, WAIT, 0, timeout, 0, 0)
 
 
 @pytest.mark.parametrize(
     ("operation", "expected"),
-    [(6, errno.ENOSYS), (11, errno.ENOSYS), (2, errno.ENOSYS), (77, errno.ENOSYS), (WAKE | REALTIME, errno.ENOSYS)],
+    [(2, errno.ENOSYS), (77, errno.ENOSYS), (WAKE | REALTIME, errno.ENOSYS), (LOCK_PI | REALTIME, errno.ENOSYS)],
 )
 def test_operations_that_do_not_exist(guest: Guest, operation: int, expected: int) -> None:
     with refused(expected):

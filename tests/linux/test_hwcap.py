@@ -14,7 +14,9 @@ from compat.cpu.machine import Machine
 from compat.errors import BadTable, Unsupported
 from shims.linux import hwcap
 from shims.linux.hwcap import hardware
+from shims.linux.proc_cpuinfo import cpuinfo
 from tests.abi.tables import TABLES
+from tests.linux.guest import Guest
 
 GRID = read_grid(TABLES / "linux" / "hwcaps.tbl")
 CPUS = [keys[0] for keys, _, _ in read_grid(TABLES / "cpus.tbl").rows]
@@ -69,6 +71,9 @@ def proofs() -> Iterator[tuple[str, str, str]]:
     for (kind, feature), cells, _ in GRID.rows:
         if cells[proof] != "-":
             yield from ((cpu, feature, cells[proof]) for cpu in CPUS if kind in (cpu, kinds[cpu]))
+    facilities = read_grid(TABLES / "linux" / "facilities.tbl")
+    for (name,), text, _ in facilities.texts("proof"):
+        yield "s390x", name, text
 
 
 @pytest.mark.parametrize(("cpu", "feature", "proof"), list(proofs()))
@@ -78,7 +83,6 @@ def test_the_engine_executes_what_the_table_promises(cpu: str, feature: str, pro
 
 # Instructions of features that the table leaves out: if one runs some day, the table should gain a row.
 ABSENT = [
-    ("aarch64", "cpuid", "d5380603"),
     ("aarch64", "sve", "04bf5023"),
     ("aarch64", "i8mm", "4e82a420"),
     ("aarch64", "bf16", "6e42fc20"),
@@ -99,16 +103,47 @@ def test_the_engine_lacks_what_the_table_leaves_out(cpu: str, feature: str, proo
     assert not runs(Abi("linux", cpu), proof)
 
 
-@pytest.mark.parametrize("cpu", ["x86", "x86-64"])
-def test_x86_tells_what_cpuid_tells(cpu: str) -> None:
-    abi = Abi("linux", cpu)
+def cpuid(cpu: str, leaf: int) -> dict[str, int]:
+    """What the CPUID instruction answers."""
     pages = Pages()
-    code = bytes.fromhex("b8010000000fa2" + TRAPS[cpu])  # mov eax, 1; cpuid
+    code = b"\xb8" + leaf.to_bytes(4, "little") + bytes.fromhex("31c90fa2" + TRAPS[cpu])  # mov eax; xor ecx; cpuid
     pages.ram[0x1000 : 0x1000 + len(code)] = code
     box = list[Machine]()
     box.append(machine(cpu, pages, lambda: box[0].stop()))
     box[0].run(CODE)
-    assert hardware(abi).hwcap == box[0].read("rdx" if cpu == "x86-64" else "edx")
+    prefix = "r" if cpu == "x86-64" else "e"
+    return {f"e{name}": box[0].read(f"{prefix}{name}") for name in ("ax", "bx", "cx", "dx")}
+
+
+@pytest.mark.parametrize("cpu", ["x86", "x86-64"])
+def test_x86_tells_what_cpuid_tells(cpu: str) -> None:
+    assert hardware(Abi("linux", cpu)).hwcap == cpuid(cpu, 1)["edx"]
+    told: dict[tuple[int, str], int] = {}
+    for _, (leaf, register, bit), _ in read_grid(TABLES / "linux" / "cpuid.tbl").rows:
+        if leaf != "-":
+            place = int(leaf, 0), register
+            told[place] = told.get(place, 0) | 1 << int(bit)
+    extended = {name: told.pop((0x80000001, name)) for name in ("ecx", "edx")}
+    assert told == {(1, "ecx"): cpuid(cpu, 1)["ecx"], (7, "ebx"): cpuid(cpu, 7)["ebx"]}
+    assert extended == {name: cpuid(cpu, 0x80000001)[name] for name in ("ecx", "edx")}
+
+
+@pytest.mark.parametrize("cpu", ["x86", "x86-64"])
+def test_x86_model_is_cpuids(make_guest: type[Guest], cpu: str) -> None:
+    text = cpuinfo(make_guest(cpu).process).decode()
+    name = b"".join(
+        number.to_bytes(4, "little")
+        for leaf in (0x80000002, 0x80000003, 0x80000004)
+        for number in cpuid(cpu, leaf).values()
+    )
+    signature = cpuid(cpu, 1)["eax"]
+    model = signature >> 4 & 15 | signature >> 12 & 0xF0
+    for line in (
+        f"model name\t: {name.rstrip(bytes(1)).decode()}\n",
+        f"cpu family\t: {signature >> 8 & 15}\nmodel\t\t: {model}\n",
+        f"stepping\t: {signature & 15}\n",
+    ):
+        assert line in text
 
 
 @pytest.mark.parametrize("cpu", ["ppc", "ppc64", "ppc64le"])

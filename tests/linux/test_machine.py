@@ -135,8 +135,8 @@ def test_sysmips_turns_unaligned_accesses_off_and_on(make_guest: type[Guest]) ->
 
 def test_hwprobe_says_what_the_cpu_has(make_guest: type[Guest]) -> None:
     guest = make_guest("riscv64")
-    pairs = guest.put(b"".join(key.to_bytes(8, "little", signed=True) + b"\xff" * 8 for key in (3, 4, 99)))
-    guest.call("riscv_hwprobe", pairs, 3, 0, 0, 0)
-    raw = guest.bytes_at(pairs, 48)
-    words = [int.from_bytes(raw[at : at + 8], "little", signed=True) for at in range(0, 48, 8)]
-    assert words == [3, 1, 4, 3, -1, 0]
+    pairs = guest.put(b"".join(key.to_bytes(8, "little", signed=True) + b"\xff" * 8 for key in (3, 4, 5, 7, 8, 99)))
+    guest.call("riscv_hwprobe", pairs, 6, 0, 0, 0)
+    raw = guest.bytes_at(pairs, 96)
+    words = [int.from_bytes(raw[at : at + 8], "little", signed=True) for at in range(0, 96, 8)]
+    assert words == [3, 1, 4, 3, 5, 3, 7, (1 << 38) - 1, 8, 10_000_000, -1, 0]

@@ -3,12 +3,14 @@
 import errno
 import os
 import re
+import signal
 import stat
 from pathlib import Path
 
 import pytest
 
 from compat.abi.tables import load_tables
+from compat.host.census import Census, Entry
 from compat.memory import PAGE, Mark
 from compat.process import Options, Program
 from compat.sandbox.default import NOWHERE
@@ -16,7 +18,7 @@ from compat.sandbox.place import Opened
 from shims.linux.proc_status import cpu_list
 from shims.linux.view import build_view
 from shims.posix.openfiles import OpenFile
-from tests.linux.guest import Guest
+from tests.linux.guest import Guest, refused
 
 
 class Seen:
@@ -233,11 +235,39 @@ def test_a_child_is_shown_with_what_the_host_tells(seen):
         assert seen.text(b"/proc/%d/stat" % pid).startswith(b"%d (" % pid)
         assert fields(seen.text(b"/proc/%d/status" % pid))["PPid"] == str(os.getpid())
         assert seen.text(b"/proc/%d/cmdline" % pid) == b""
-        assert set(seen.names(b"/proc/%d" % pid)) & {b"mem", b"maps", b"root", b"cwd", b"fd", b"environ"} == set()
+        for private in (b"maps", b"environ", b"auxv"):
+            with refused(errno.EACCES):
+                seen.text(b"/proc/%d/%s" % (pid, private))
+        for private in (b"cwd", b"root"):
+            with refused(errno.EACCES):
+                seen.link(b"/proc/%d/%s" % (pid, private))
+        with refused(errno.EACCES):
+            seen.names(b"/proc/%d/fd" % pid)
     finally:
         os.close(write_end)
         os.close(read_end)
         os.waitpid(pid, 0)
+
+
+def test_a_child_is_shown_with_what_it_told_the_census(seen):
+    seen.process.census = Census()
+    pid = os.fork()
+    if pid == 0:
+        signal.pause()
+    try:
+        born = seen.process.host.relation(pid).born
+        seen.process.census.enter(pid, Entry(born, True, b"a) b", b"/bin/b", b"b\0-x\0", 8192))
+        assert b"%d" % pid in seen.names(b"/proc")
+        assert seen.text(b"/proc/%d/cmdline" % pid) == b"b\0-x\0"
+        assert seen.text(b"/proc/%d/comm" % pid) == b"a) b\n"
+        assert re.match(rb"%d \(a\) b\) [RS] %d " % (pid, os.getpid()), seen.text(b"/proc/%d/stat" % pid))
+        assert seen.text(b"/proc/%d/task/%d/statm" % (pid, pid)).startswith(b"2 ")
+        assert fields(seen.text(b"/proc/%d/status" % pid))["Name"] == "a) b"
+        assert seen.link(b"/proc/%d/exe" % pid) == b"/bin/b"
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+    assert b"%d" % pid not in seen.names(b"/proc")
 
 
 # --- files ---

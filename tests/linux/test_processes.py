@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import errno
 import os
+import select
 import signal
 
 import pytest
 
+from compat.data import replace
 from compat.errors import ThreadExit, Wait
+from compat.host.census import Census
 from compat.process import Options
+from shims.linux.vfork import give_back
+from shims.posix.family import is_visible, visible
 from tests.linux.guest import Guest, refused
 
 
@@ -153,7 +158,7 @@ def test_vfork_ends_when_the_child_has_another_program(guest: Guest) -> None:
     pid = guest.call("vfork")
     if pid == 0:
         os.close(writer)
-        guest.process.release_parent()
+        give_back(guest.process)
         os.read(reader, 1)
         os._exit(0)
     assert guest.call("wait4", pid, 0, options(guest, "WNOHANG"), 0) == 0
@@ -205,3 +210,108 @@ def test_pidfd_of_strangers(guest: Guest) -> None:
     with pytest.raises(ProcessLookupError):
         guest.call("pidfd_open", 1, 0)
     assert guest.process.files.get(guest.call("pidfd_open", guest.process.pid, 0)).fd >= 0
+
+
+# --- who may be waited for, and seen ---
+
+
+def test_a_child_without_sigchld_is_a_clone_child(guest: Guest) -> None:
+    pid = fork(guest, "clone", 0)
+    for names in ((), ("WNOHANG",)):
+        with refused(errno.ECHILD):
+            guest.call("wait4", -1, 0, options(guest, *names), 0)
+    with refused(errno.ECHILD):
+        guest.call("waitid", 0, 0, guest.allot(128), options(guest, "WEXITED"), 0)
+    assert guest.call("wait4", -1, 0, options(guest, "__WCLONE"), 0) == pid
+    pid = fork(guest, "clone", 0)
+    assert guest.call("wait4", pid, 0, options(guest, "__WALL"), 0) == pid
+
+
+def test_only_a_clone_child_is_awaited_with_wclone(guest: Guest) -> None:
+    pid = fork(guest)
+    with refused(errno.ECHILD):
+        guest.call("wait4", pid, 0, options(guest, "__WCLONE"), 0)
+    assert guest.call("wait4", pid, 0, 0, 0) == pid
+
+
+def test_the_one_pid_without_a_negative(guest: Guest) -> None:
+    with refused(errno.ESRCH):
+        guest.call("wait4", -(1 << 31), 0, 0, 0)
+
+
+def test_a_pidfd_that_must_not_block(guest: Guest) -> None:
+    reader, writer = os.pipe()
+    pid = guest.call("fork")
+    if pid == 0:
+        os.close(writer)
+        os.read(reader, 1)
+        os._exit(4)
+    fd = guest.call("pidfd_open", pid, guest.abi.flags("PidfdFlags").encode(["PIDFD_NONBLOCK"]))
+    by_fd = guest.abi.constants("IdType").encode("P_PIDFD")
+    info, exited = guest.allot(128), options(guest, "WEXITED")
+    with refused(errno.EAGAIN):
+        guest.call("waitid", by_fd, fd, info, exited, 0)
+    os.close(reader)
+    os.close(writer)
+    guest.settle(Wait(descriptors={guest.process.files.get(fd).fd: select.POLLIN}))
+    guest.call("waitid", by_fd, fd, info, exited, 0)
+    assert guest.record("SiginfoChild", info)["status"] == 4
+
+
+def test_children_that_the_host_buried_are_forgotten(guest: Guest) -> None:
+    old = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    try:
+        for _ in range(70):
+            fork(guest)
+        with refused(errno.ECHILD):
+            guest.call("wait4", -1, 0, 0, 0)
+    finally:
+        signal.signal(signal.SIGCHLD, old)
+    assert not guest.process.children
+
+
+def test_an_orphan_stays_one_of_the_run(guest: Guest) -> None:
+    """It descends from the first process no more, and any other process of that pid is not meant."""
+    guest.process.census = Census()
+    reader, writer = os.pipe()
+    if guest.call("fork") == 0:
+        if guest.call("fork") == 0:
+            os.write(writer, b"%d" % os.getpid())
+            signal.pause()
+        os._exit(0)
+    guest.call("wait4", -1, 0, 0, 0)
+    orphan = int(os.read(reader, 20))
+    assert is_visible(guest.process, orphan)
+    assert orphan in visible(guest.process)
+    found = guest.process.census.entry(orphan)
+    assert found is not None
+    guest.process.census.enter(orphan, replace(found, born=found.born - 1))
+    assert not is_visible(guest.process, orphan)
+    os.kill(orphan, signal.SIGKILL)
+    os.close(reader)
+    os.close(writer)
+
+
+def test_a_child_with_another_program_keeps_its_group(guest: Guest) -> None:
+    guest.process.census = Census()
+    reader, writer = os.pipe()
+    pid = guest.call("fork")
+    if pid == 0:
+        guest.process.executed = True
+        guest.process.declare()
+        os.write(writer, b".")
+        signal.pause()
+    os.read(reader, 1)
+    with refused(errno.EACCES):
+        guest.call("setpgid", pid, pid)
+    os.kill(pid, signal.SIGKILL)
+    guest.call("wait4", pid, 0, 0, 0)
+    assert guest.process.census.entry(pid) is None
+    os.close(reader)
+    os.close(writer)
+
+
+def test_a_group_that_the_guest_cannot_see(guest: Guest) -> None:
+    guest.process.census = Census()
+    with refused(errno.EPERM):
+        guest.call("setpgid", 0, 1)

@@ -107,6 +107,20 @@ def test_a_group_means_only_kin(guest: Guest, monkeypatch: pytest.MonkeyPatch) -
         guest.call("kill", -1 << 22, 15)
 
 
+def test_a_member_that_ends_meanwhile_is_no_error(guest: Guest, monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone(pid: int, number: int) -> None:
+        if pid == 500:
+            raise ProcessLookupError(errno.ESRCH, "gone")
+
+    kin = {500: Relation(guest.process.pid, 600, 1), 501: Relation(guest.process.pid, 600, 1)}
+    monkeypatch.setattr(guest.thread.host, "kill", gone)
+    monkeypatch.setattr(guest.thread.host, "descendants", lambda root: kin)
+    guest.call("kill", -600, 15)
+    del kin[501]
+    with pytest.raises(ProcessLookupError):
+        guest.call("kill", -600, 15)
+
+
 @pytest.mark.parametrize(
     ("name", "arguments"), [("kill", (1, 200)), ("tkill", (1, -1)), ("tkill", (0, 1)), ("tgkill", (0, 1, 1))]
 )

@@ -7,6 +7,7 @@ import os
 
 import pytest
 
+from compat.data import replace
 from compat.errors import MemoryFault
 from tests.linux.guest import ROOM, Guest, refused
 
@@ -69,7 +70,7 @@ def test_sysinfo(guest: Guest) -> None:
 def test_memory_of_more_than_32_bits_is_told_in_pages(make_guest: type[Guest]) -> None:
     guest = make_guest("ppc")
     real = guest.thread.host.sysinfo()
-    guest.thread.host.sysinfo = lambda: real._replace(totalram=1 << 40)  # type: ignore[method-assign]
+    guest.thread.host.sysinfo = lambda: replace(real, totalram=1 << 40)  # type: ignore[method-assign]
     place = guest.struct("Sysinfo")
     guest.call("sysinfo", place)
     assert guest.record("Sysinfo", place).int("totalram") == 1 << 28

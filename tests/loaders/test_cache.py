@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -11,7 +10,9 @@ from pathlib import Path
 import pytest
 
 import loaders.cache
+from compat.data import fields
 from compat.errors import BadFile
+from compat.image import ElfDetails, Image
 from loaders.cache import Cache
 from loaders.detect import detect
 from loaders.source import Source
@@ -69,27 +70,38 @@ def test_entries_that_are_damaged_or_forged_are_written_anew(tmp_path: Path) -> 
     plain, _ = images(data, cache)
     (path,) = tmp_path.iterdir()
     good = path.read_bytes()
-    entry = json.loads(good)
-    forged = [
-        good[:100],
-        b"",
-        b"null",
-        b"[" * 100_000,
-        b'{"version": 1}',
-        good.replace(b"x86-64", b"\xff86-64"),
-    ]
-    for name, value in (
-        ("entry", "x"),
-        ("needed", [1]),
-        ("tls", {"address": "x"}),
-        ("kind", "new"),
-        ("elf", 1),
+    forged = [good[:100], b"", b"null", b"\t" * 100_000, good.replace(b"x86-64", b"\xff86\t64")]
+    for old, new in (
+        (b"\nwitness\t", b"\nwitness\tx"),
+        (b"\nwitness\t0 7f", b"\nwitness\t0 80"),
+        (b"\nneeded\t", b"\nwanted\t"),
+        (b"\nentry\t", b"\nentry\tx"),
+        (b"\nkind\tdynamic", b"\nkind\tnew"),
+        (b"\ntls", b"\ntls\t1"),
+        (b"\nelf\t", b"\nelf\tx"),
+        (b"\ninterpreter\t", b"\ninterpreter\t1"),
     ):
-        forged.append(json.dumps(entry | {"image": entry["image"] | {name: value}}).encode())
+        assert old in good
+        forged.append(good.replace(old, new))
     for text in forged:
         path.write_bytes(text)
         assert images(data, cache)[1] == plain
         assert path.read_bytes() == good
+
+
+def test_every_field_is_kept(tmp_path: Path) -> None:
+    image = detect(Source.of_bytes(sample("dynamic-x86_64"), "prog"))
+    assert isinstance(image, Image)
+    kept = loaders.cache._fields(image)
+    assert kept.keys() | {"format", "segments"} == set(fields(Image))
+    assert len(kept["elf"]) == len(fields(ElfDetails)) - 1 + len(image.elf.properties)
+
+
+def test_a_name_that_would_break_a_line_is_not_kept(tmp_path: Path) -> None:
+    data = sample("dynamic-x86_64").replace(b"libc.so.6", b"libc\n.so6")
+    plain, cached = images(data, Cache(str(tmp_path)))
+    assert cached == plain
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_segments_never_come_from_the_cache(tmp_path: Path) -> None:
@@ -97,8 +109,7 @@ def test_segments_never_come_from_the_cache(tmp_path: Path) -> None:
     cache = Cache(str(tmp_path))
     images(data, cache)
     (path,) = tmp_path.iterdir()
-    entry = json.loads(path.read_bytes())
-    assert "segments" not in entry["image"]
+    assert b"segments" not in path.read_bytes().partition(b"\n")[2]
     huge = put(data, "p_memsz", 0x8000_0000, find(data, 1, 3))
     images(huge, cache)
     with pytest.raises(BadFile, match="more than 0x1000"):

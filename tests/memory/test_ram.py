@@ -2,6 +2,7 @@
 
 import errno
 import os
+import sys
 
 import pytest
 from hypothesis import given
@@ -114,3 +115,20 @@ def test_resident_tells_touched_pages(ram):
     vector = ram.resident(start, 4 * PAGE)
     assert len(vector) == 4
     assert vector[1] & 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells which pages are shared")
+def test_pages_shared_since_a_fork(ram):
+    start = ram.take(4 * PAGE)
+    ram.view[start : start + 3 * PAGE] = b"x" * (3 * PAGE)
+    assert ram.shared_pages(start, 4 * PAGE) == 0
+    reader, writer = os.pipe()
+    child = os.fork()
+    if not child:
+        os.read(reader, 1)
+        os._exit(0)
+    ram.view[start] = 1  # the parent has its own copy of this page again
+    shared = ram.shared_pages(start, 4 * PAGE)
+    os.write(writer, b"x")
+    os.waitpid(child, 0)
+    assert shared == 2

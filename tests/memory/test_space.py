@@ -637,3 +637,60 @@ def test_names_and_marks_split_and_join(space):
     space.rename(at, 4 * PAGE, b"")
     assert len(space.areas) == 1
     assert error_of(space.mark, at - PAGE, 2 * PAGE, add=Mark.LOCKED) == errno.ENOMEM
+
+
+# --- a part of a file mapped more than once ---
+
+
+def free_frames(space):
+    """Whether every frame is free again."""
+    taken = space.ram.take(1 << 22)
+    space.ram.give_back(taken, 1 << 22, laid=False)
+    return taken == PAGE
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_two_mappings_of_a_file_have_the_same_frames(space, tmp_path, first):
+    file = backing(space, tmp_path / "file", writable=True, text=bytes(4 * PAGE))
+    one = space.map(4 * PAGE, RW, shared=True, backing=file)
+    other = space.map(2 * PAGE, READ | EXECUTE, shared=True, backing=file, offset=PAGE)
+    assert space.fill(one + PAGE, READ)[0] == space.fill(other, EXECUTE)[0]
+    assert space.fill(one, WRITE)[1] == RW | EXECUTE
+    space.write(one + PAGE, b"code")
+    assert space.read(other, 4) == b"code"
+    assert space.stale
+    for address, size in ((one, 4 * PAGE), (other, 2 * PAGE)) if first else ((other, 2 * PAGE), (one, 4 * PAGE)):
+        space.unmap(address, size)
+        if space.areas.find(other):
+            assert space.read(other, 4) == b"code"
+    assert free_frames(space)
+
+
+def test_a_hole_in_one_of_two_mappings(space, tmp_path):
+    file = backing(space, tmp_path / "file", writable=True, text=b"\1" * 4 * PAGE)
+    one = space.map(4 * PAGE, RW, shared=True, backing=file)
+    other = space.map(4 * PAGE, READ, shared=True, backing=file)
+    space.unmap(one + PAGE, PAGE)
+    space.unmap(other + 2 * PAGE, PAGE)
+    assert space.read(other + PAGE, 1) == space.read(one + 2 * PAGE, 1) == b"\1"
+    space.unmap(one, 4 * PAGE)
+    assert space.read(other, 2 * PAGE) == b"\1" * 2 * PAGE
+    space.unmap(other, 4 * PAGE)
+    assert free_frames(space)
+
+
+def test_a_writable_mapping_takes_no_frames_that_are_read_only_for_the_host(space, tmp_path):
+    path = tmp_path / "file"
+    reading = space.map(PAGE, READ, shared=True, backing=backing(space, path, text=bytes(PAGE)))
+    writing = space.map(PAGE, RW, shared=True, backing=backing(space, path, writable=True))
+    space.write(writing, b"new")
+    assert space.read(reading, 3) == b"new"
+
+
+def test_mapping_a_file_over_its_own_mapping(space, tmp_path):
+    file = backing(space, tmp_path / "file", writable=True, text=b"\1" * 4 * PAGE)
+    one = space.map(4 * PAGE, RW, shared=True, backing=file)
+    space.map(2 * PAGE, RW, shared=True, backing=file, address=one, fixed=True)
+    assert space.read(one, 4 * PAGE) == b"\1" * 4 * PAGE
+    space.unmap(one, 4 * PAGE)
+    assert free_frames(space)

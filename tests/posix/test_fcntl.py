@@ -141,14 +141,17 @@ def test_pipe_size(guest: FakeGuest) -> None:
 
 
 def test_owner_is_kept(file: FakeGuest) -> None:
-    fd, mine = file.open(b"/file"), os.getpgid(0)
-    file.call("fcntl", fd, "F_SETOWN", -mine)
-    assert file.call("fcntl", fd, "F_GETOWN") == -mine
+    fd, own = file.open(b"/file"), os.getpgrp()
+    file.call("fcntl", fd, "F_SETOWN", -own)
+    assert file.call("fcntl", fd, "F_GETOWN") == -own
     room = file.room(8)
     file.call("fcntl", fd, "F_GETOWN_EX", room)
     group = file.abi.constants("FdOwnerType").encode("F_OWNER_PGRP")
-    assert file.struct("FdOwner", room) == {"type": group, "pid": mine}
-    assert file.fails("fcntl", fd, "F_SETOWN", 1) == "ESRCH"
+    assert file.struct("FdOwner", room) == {"type": group, "pid": own}
+
+
+def test_an_owner_outside_the_guests_tree(file: FakeGuest) -> None:
+    assert file.fails("fcntl", file.open(b"/file"), "F_SETOWN", 1) == "ESRCH"
 
 
 def test_a_signal_when_there_is_something_to_read(file: FakeGuest) -> None:

@@ -20,11 +20,12 @@ QEMU = {"x86": "i386", "x86-64": "x86_64", "ppc64le": "ppc64le"}
 
 @dataclass(frozen=True)
 class Program:
-    """A program file of *cpu*; *sysroot* holds its libraries when it is dynamic."""
+    """A program file of *cpu*; *sysroot* holds its libraries when it is dynamic; *options* are more of `compat run`."""
 
     path: Path
     cpu: str
     sysroot: Path | None = None
+    options: tuple[str, ...] = ()
 
     def command(self, *arguments: str) -> list[str]:
         """The host's command that runs it."""
@@ -32,7 +33,7 @@ class Program:
             where = ["-L", str(self.sysroot)] if self.sysroot else []
             return [f"qemu-{QEMU.get(self.cpu, self.cpu)}", *where, str(self.path), *arguments]
         where = ["--sysroot", str(self.sysroot)] if self.sysroot else []
-        return [sys.executable, "-m", "compat", "run", *where, str(self.path), *arguments]
+        return [sys.executable, "-m", "compat", "run", *self.options, *where, str(self.path), *arguments]
 
     def environment(self) -> dict[str, str]:
         """The environment of that command."""
@@ -69,6 +70,22 @@ class Program:
         if (got, done.stdout, done.stderr) != (status, wanted, b""):
             told = f"exit status {got}, expected {status}"
             raise AssertionError(report(command, told, expected, done.stdout, done.stderr))
+
+    def output(self, *arguments: str, folder: Path, timeout: float = 120) -> bytes:
+        """What it prints when it runs in *folder* with an empty stdin; AssertionError unless its exit status is 0."""
+        command = self.command(*arguments)
+        done = subprocess.run(
+            command,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            env=self.environment(),
+            capture_output=True,
+            timeout=timeout,
+            check=False,
+        )
+        told = f"exit status {done.returncode}"
+        assert not done.returncode, report(command, told, "", done.stdout, done.stderr)
+        return done.stdout
 
 
 def lines(output: str | bytes | None) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
 from pathlib import Path
 
 from tests.real.running import Program
@@ -56,6 +57,29 @@ def test_a_database_made_here(sqlite: Program, tmp_path: Path) -> None:
 def test_write_ahead_log(sqlite: Program, tmp_path: Path) -> None:
     script = "PRAGMA journal_mode=wal; CREATE TABLE t(a); INSERT INTO t VALUES(1),(2); SELECT sum(a) FROM t;"
     sqlite.prints("wal\n3\n", "wal.db", script, folder=tmp_path)
+
+
+def test_two_processes_write_one_log(sqlite: Program, tmp_path: Path) -> None:
+    sqlite.prints("wal\n", "shared.db", "PRAGMA journal_mode=wal; CREATE TABLE t(who, n);", folder=tmp_path)
+    insert = "".join(f"INSERT INTO t VALUES(:who, {n});" for n in range(100)) + "SELECT count(*) FROM t WHERE who=:who;"
+    writers = [
+        subprocess.Popen(
+            sqlite.command("-cmd", ".timeout 60000", "-cmd", f".parameter set :who {who}", "shared.db", insert),
+            cwd=tmp_path,
+            env=sqlite.environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        for who in (1, 2)
+    ]
+    assert [writer.communicate(timeout=120)[0] for writer in writers] == [b"100\n", b"100\n"]
+    with sqlite3.connect(tmp_path / "shared.db") as here:
+        assert here.execute("SELECT who, count(*), sum(n) FROM t GROUP BY who").fetchall() == [
+            (1, 100, 4950),
+            (2, 100, 4950),
+        ]
+        assert here.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 
 
 def test_functions(sqlite: Program, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from compat.data import replace
 from tests.sandbox.conftest import SECRET, World, ordinary_user
 from tests.sandbox.test_resolve import refused
 
@@ -133,7 +134,7 @@ def test_a_read_only_file_can_not_be_linked_through_its_descriptor(world: World)
 
 def test_standard_input_is_not_opened_for_writing(world: World) -> None:
     fd = os.open(world.outside / "secret", os.O_RDONLY)
-    held = world.view.held(world.root._replace(fd=fd, guest_path=b"", mount=None))
+    held = world.view.held(replace(world.root, fd=fd, guest_path=b"", mount=None))
     for flags in (os.O_WRONLY, os.O_RDWR, os.O_RDONLY | os.O_TRUNC):
         with refused(errno.EACCES):
             held.open(flags)

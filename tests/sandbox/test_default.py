@@ -182,6 +182,16 @@ def test_the_private_folders_are_the_runs_own_and_vanish(
     assert os.listdir(tmp_path / "temporary") == []
 
 
+def test_mounts_below_the_private_folders_do_not_make_them(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    grants = [Grant(os.fsencode(work), b"/tmp/a/b"), Grant(os.fsencode(work / "mine"), b"/tmp/mine", read_only=True)]
+    monkeypatch.setenv("TMPDIR", str(work))
+    with viewing(work, grants=grants) as view:
+        assert read(view, b"/tmp/a/b/mine") == read(view, b"/tmp/mine") == b"mine"
+        assert not os.path.exists(view.private.path)
+        assert {b"a", b"mine"} <= set(listing(view, b"/tmp"))
+        assert os.path.exists(view.private.path)
+
+
 def test_synthetic_trees_are_shown(work: Path) -> None:
     with viewing(work, proc=PROC, dev=DEV) as view:
         assert read(view, b"/proc/self/comm") == b"guest"

@@ -76,3 +76,36 @@ def test_a_folder_of_someone_else_is_refused(private: PrivateFolder) -> None:
     with refused(errno.EACCES):
         private.folder(b"tmp")
     private.remove()
+
+
+def test_the_next_run_removes_what_a_killed_one_left(private: PrivateFolder, tmp_path: Path) -> None:
+    child = os.fork()
+    if child == 0:
+        killed = PrivateFolder(Host(), os.fsencode(tmp_path))
+        os.close(killed.folder(b"tmp"))
+        (tmp_path / os.fsdecode(killed.path) / "tmp/left").write_text("")
+        os._exit(0)
+    os.waitpid(child, 0)
+    alive = PrivateFolder(Host(), os.fsencode(tmp_path))
+    (tmp_path / f"compat-{child}-of-another").mkdir()
+    (tmp_path / f"compat-{child}.7-of-another-namespace").mkdir()
+    (tmp_path / f"compat-{child}.{os.stat('/proc/self/ns/pid').st_ino}-link").symlink_to("/etc")
+    os.close(alive.folder(b"tmp"))
+    before = {os.fsencode(name) for name in os.listdir(tmp_path)}
+    assert os.path.basename(alive.path) in before
+    assert len(before) == 4, "what the killed run left is gone, and nothing else"
+    os.close(private.folder(b"tmp"))
+    assert {os.fsencode(name) for name in os.listdir(tmp_path)} == before | {os.path.basename(private.path)}
+
+
+def test_the_first_use_is_told(tmp_path: Path) -> None:
+    told: list[str] = []
+    folder = PrivateFolder(Host(), os.fsencode(tmp_path))
+    folder.when_made(lambda: told.append("made"))
+    assert told == []
+    for name in (b"tmp", b"shm"):
+        os.close(folder.folder(name))
+    assert told == ["made"]
+    folder.when_made(lambda: told.append("already"))
+    assert told == ["made", "already"]
+    folder.remove()

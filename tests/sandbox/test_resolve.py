@@ -7,6 +7,7 @@ import os
 
 import pytest
 
+from compat.data import replace
 from compat.sandbox.paths import MAX_LINKS
 from tests.sandbox.conftest import World, ordinary_user
 
@@ -186,7 +187,7 @@ def test_a_file_is_no_base(world: World) -> None:
     with refused(errno.ENOTDIR):
         world.read("x", opened)
     with refused(errno.ENOTDIR):
-        world.read("x", opened._replace(mount=None))
+        world.read("x", replace(opened, mount=None))
     os.close(opened.fd)
 
 
