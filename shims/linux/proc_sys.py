@@ -90,6 +90,7 @@ def _memory(process: LinuxProcess) -> Tree:
 
 
 _FILES: Tree = {
+    "dir-notify-enable": b"1\n",
     "aio-max-nr": b"65536\n",
     "file-max": b"9223372036854775807\n",
     "inotify": {"max_queued_events": b"16384\n", "max_user_instances": b"128\n", "max_user_watches": b"65536\n"},

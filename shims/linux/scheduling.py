@@ -173,7 +173,7 @@ def _io_target(thread: LinuxThread, which: Constant, who: int) -> tuple[int, int
         raise OSError(errno.EINVAL, "which")
     if which == "IOPRIO_WHO_PROCESS":
         who = _host_pid(thread, who)
-    elif which == "IOPRIO_WHO_PGRP" and who:
+    elif which == "IOPRIO_WHO_PGRP" and who not in (0, thread.host.getpgid(0)):
         check_visible(thread.process, who)
     return which.value, who
 
