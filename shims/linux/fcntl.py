@@ -69,7 +69,7 @@ def get_signal(thread: LinuxThread, fd: int, cmd: Constant) -> int:
 def set_signal(thread: LinuxThread, fd: int, cmd: Constant, signal: Constant) -> None:
     """F_SETSIG."""
     file = open_file(thread, fd)
-    if not signal.known and signal.value:
+    if not 0 <= signal.value <= thread.process.most_signals:
         raise OSError(errno.EINVAL, "signal")
     thread.host.fcntl(file.fd, _host("F_SETSIG"), to_host(thread.abi, signal.value))
     file.signal = signal.value
