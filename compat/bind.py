@@ -126,6 +126,12 @@ class Binder:
             return f"a[{slot + self._offset}]"
         return f"read_slot(thread, a[-1] + {self.abi.convention.stack[slot - self._registers]})"
 
+    def first(self, thread: Thread, a: Sequence[int], count: int) -> list[int]:
+        """The first *count* argument words of a call, or as many as the convention has."""
+        stack = self.abi.convention.stack[: max(0, count - self._registers)]
+        found = [a[self._offset + slot] for slot in range(min(count, self._registers))]
+        return found + [self._read_slot(thread, a[-1] + place) for place in stack]
+
     def _read_slot(self, thread: Thread, address: int) -> int:
         return self.abi.word_codec().unpack(thread.memory.read(address, self.abi.cpu.word))
 

@@ -187,7 +187,7 @@ class Dispatcher:
     def _bind(self, number: int) -> Call:
         abi = self.process.abi
         row = abi.tables.rows.get(abi.names.get(number, ""))
-        call = self._bind_row(row) if row else self._unknown(number)
+        call = self._bind_row(row) if row else self._screened(self._unknown(number))
         if row and row.name in abi.tables.cases and (slot := self.binder.case_slot(row)):
             call = self._choose_case(row, call, *slot)
         elif self._tracer:
@@ -196,12 +196,28 @@ class Dispatcher:
             self._calls[number] = call
         return call
 
+    def rebind(self) -> None:
+        """Bind every call anew at its next use."""
+        self._calls.clear()
+
     def _bind_row(self, row: Row) -> Call:
         if row.state in ("done", "partly"):
-            return self.binder.call(row)
+            return self._screened(self.binder.call(row))
         if row.state == "refused":
-            return _refuse(getattr(errno, row.target))
-        return self._not_written(row)
+            return self._screened(_refuse(getattr(errno, row.target)))
+        return self._screened(self._not_written(row))
+
+    def _screened(self, call: Call) -> Call:
+        """*call* behind the process's screen, if it has one."""
+        screen = self.process.screen
+        if screen is None:
+            return call
+
+        def screened(thread: Thread, a: Sequence[int]) -> int | None:
+            verdict = screen(thread, a[0], lambda: self.binder.first(thread, a, 6), self.behind_trap())
+            return call(thread, a) if verdict is None else verdict
+
+        return screened
 
     def _choose_case(self, row: Row, base: Call, slot: int, kind: object) -> Call:
         """Pick the `name/CASE` row by the constant in *slot*; the plain row serves the rest."""

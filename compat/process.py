@@ -74,7 +74,7 @@ class CpuFault:
 
 
 class Process:
-    """One guest process: an address space, threads, and the host it is served by.
+    """One guest process: an address space, threads, and the host it is served by. *screen* may refuse calls.
 
     *attention* tells that threads may have something to heed (signals). *notices* is a host descriptor that becomes
     readable when the host has something for the process, or -1; *gather* takes that in, and may set *attention*.
@@ -91,6 +91,7 @@ class Process:
         self.engine: Engine | None = None
         self.load_image: LoadImage = _no_loader
         self.on_signal: OnSignal | None = None
+        self.screen: Screen | None = None
         self.notices = -1
         self.gather: Callable[[], None] = _nothing
 
@@ -205,6 +206,9 @@ class Engine(Protocol):
     def forked(self) -> None:
         """This host process is a fresh child of fork: only the calling thread lives on."""
 
+    def rebind(self) -> None:
+        """Calls are bound anew: the process has a `screen` from now on."""
+
     def invalidate(self, address: int, size: int) -> None:
         """Guest code in this range changed behind the CPU's back (cacheflush, a JIT's barrier)."""
 
@@ -227,6 +231,11 @@ class Personality(Protocol):
 
 OnSignal = Callable[["Thread", str, str, Mapping[str, object]], None]
 """Told of each signal that is delivered: its thread, name, si_code and siginfo fields."""
+
+Screen = Callable[["Thread", int, Callable[[], Sequence[int]], int], "int | None"]
+"""Asked before each system call with its number, a function that tells its six arguments, and where guest code goes on.
+
+None lets the call be made, a number is its result; it may raise what a shim may."""
 
 LoadImage = Callable[[int, bytes], Image | Script]
 """What a host descriptor holds, called by this name in sentences; raises CompatError."""

@@ -247,5 +247,8 @@ class Scheduler:
         self.watcher = Watcher(self.machine.stop, self._notice)
         self._hear()
 
+    def rebind(self) -> None:
+        self.dispatcher.rebind()
+
     def invalidate(self, address: int, size: int) -> None:
         self.process.memory.outdate(address, size)

@@ -2,7 +2,7 @@
 
     Host = Names (files by directory and name) + Descriptors (open files) + Locks + Terminals
          + Waiting (poll, select) + Identity (the machine, the process) + Clocks + Tree (processes) + Events
-         + Futexes + Sockets + Watches + Signals + Timers,
+         + Futexes + Sockets + Watches + Signals + Timers + Queues,
            over the same libc
 
 A subclass that wraps the methods (compat.trace.hosts.TracedHost) therefore sees the host side of each guest
@@ -38,6 +38,7 @@ from compat.host.identity import Identity
 from compat.host.libc import Times
 from compat.host.locks import Lock, Locks
 from compat.host.names import Dirent, Names, Statfs
+from compat.host.queues import Queues
 from compat.host.signals import Arrived, Signals
 from compat.host.sockets import ControlMessage, Received, Sockets, unix_address, unix_name
 from compat.host.terminals import Modes, Terminals
@@ -93,5 +94,6 @@ class Host(
     Watches,
     Signals,
     Timers,
+    Queues,
 ):
     """The host's system calls, thinly. Stateless but for the libc handle, which is opened at first need."""

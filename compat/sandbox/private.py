@@ -33,6 +33,10 @@ class PrivateFolder:
     def path(self) -> bytes:
         return os.path.join(self._parent, self._name)
 
+    def has(self, name: bytes) -> bool:
+        """Whether the folder *name* inside was made."""
+        return os.path.isdir(os.path.join(self.path, name))
+
     def when_made(self, act: Callable[[], None]) -> None:
         """Let *act* be called in the process that makes the folder; at once if it is there."""
         self._on_made = act

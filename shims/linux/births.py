@@ -83,6 +83,7 @@ def _start_thread(thread: LinuxThread, birth: Birth) -> int:
     if "CLONE_SETTLS" in flags:
         set_thread_pointer(child, birth.tls)
     child.mask, child.name, child.timer_slack = thread.mask, thread.name, thread.timer_slack
+    child.filters, child.strict = thread.filters, thread.strict
     _tell_ids(child, birth, child.id, parent=True)
     engine.spawn(child)
     return child.id

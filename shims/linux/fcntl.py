@@ -18,8 +18,8 @@ from shims.posix.owners import change_owner_of, owner_of
 
 __all__ = [
     "add_seals", "get_hint", "get_lease", "get_open_file_lock", "get_owner_ex", "get_pipe_size", "get_seals",
-    "get_signal", "same_file", "set_hint", "set_open_file_lock", "set_owner_ex", "set_pipe_size", "set_signal",
-    "wait_open_file_lock",
+    "get_signal", "notify", "same_file", "set_hint", "set_open_file_lock", "set_owner_ex", "set_pipe_size",
+    "set_signal", "wait_open_file_lock",
 ]  # fmt: skip
 
 _SEALS: Final = {
@@ -27,7 +27,7 @@ _SEALS: Final = {
     for name in ("F_SEAL_SEAL", "F_SEAL_SHRINK", "F_SEAL_GROW", "F_SEAL_WRITE")
     if hasattr(host_fcntl, name)
 } | {"F_SEAL_FUTURE_WRITE": 0x10, "F_SEAL_EXEC": 0x20}  # include/uapi/linux/fcntl.h
-_F_GET_RW_HINT, _F_SET_RW_HINT = 1035, 1036  # the same
+_F_GET_RW_HINT, _F_SET_RW_HINT, _F_NOTIFY = 1035, 1036, 1026  # the same
 
 
 def get_open_file_lock(thread: LinuxThread, fd: int, cmd: Constant, lock: Pointer[Record]) -> None:
@@ -69,10 +69,19 @@ def get_signal(thread: LinuxThread, fd: int, cmd: Constant) -> int:
 def set_signal(thread: LinuxThread, fd: int, cmd: Constant, signal: Constant) -> None:
     """F_SETSIG."""
     file = open_file(thread, fd)
-    if not signal.known and signal.value:
+    if not 0 <= signal.value <= thread.process.most_signals:
         raise OSError(errno.EINVAL, "signal")
     thread.host.fcntl(file.fd, _host("F_SETSIG"), to_host(thread.abi, signal.value))
     file.signal = signal.value
+
+
+def notify(thread: LinuxThread, fd: int, cmd: Constant, events: FlagSet) -> None:
+    """F_NOTIFY: signals when names or files in a directory change; nothing ever does in a synthetic one."""
+    file = open_file(thread, fd)
+    if not file.is_directory:
+        raise OSError(errno.ENOTDIR, "fd")
+    if file.opened.node is None:
+        thread.host.fcntl(file.fd, _linux(_F_NOTIFY), events.value)
 
 
 def get_lease(thread: LinuxThread, fd: int, cmd: Constant) -> int:

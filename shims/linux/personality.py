@@ -19,7 +19,7 @@ from shims.linux.execution import open_program
 from shims.linux.replacing import prepare_execute
 from shims.linux.standard import adopt_standard_files
 from shims.linux.start import enter
-from shims.linux.state import LinuxProcess, LinuxThread
+from shims.linux.state import QUEUES, LinuxProcess, LinuxThread
 from shims.linux.view import build_view
 from shims.posix import limits
 
@@ -102,5 +102,10 @@ class Linux:
             give_back(self.process)
         if self.process.ipc is not None:
             self.process.ipc.end()
-        if hasattr(self.process, "view"):  # else it never began
-            self.process.view.close()
+        if not hasattr(self.process, "view"):
+            return  # it never began
+        if self.process.pid == self.process.root_pid and self.process.view.private.has(QUEUES):
+            from shims.linux.queues import remove_queues
+
+            remove_queues(self.process)
+        self.process.view.close()

@@ -46,6 +46,8 @@ def _kernel(process: LinuxProcess) -> Tree:
         "domainname": b"(none)\n",
         "hostname": hostname,
         "msgmax": b"8192\n",
+        "msgmnb": b"16384\n",
+        "msgmni": b"32000\n",
         "ngroups_max": b"65536\n",
         "osrelease": RELEASE + b"\n",
         "ostype": b"Linux\n",
@@ -56,7 +58,9 @@ def _kernel(process: LinuxProcess) -> Tree:
         "random": random,
         "randomize_va_space": b"0\n",
         "sem": b"32000\t1024000000\t500\t32000\n",
+        "shmall": b"18446744073692774399\n",
         "shmmax": b"18446744073692774399\n",
+        "shmmni": b"4096\n",
         "threads-max": b"65536\n",
         "version": VERSION + b"\n",
         "yama": {"ptrace_scope": b"1\n"},
@@ -86,9 +90,11 @@ def _memory(process: LinuxProcess) -> Tree:
 
 
 _FILES: Tree = {
+    "dir-notify-enable": b"1\n",
     "aio-max-nr": b"65536\n",
     "file-max": b"9223372036854775807\n",
-    "inotify": {"max_user_instances": b"128\n", "max_user_watches": b"65536\n"},
+    "inotify": {"max_queued_events": b"16384\n", "max_user_instances": b"128\n", "max_user_watches": b"65536\n"},
+    "mqueue": {"msg_max": b"10\n", "msgsize_max": b"8192\n", "queues_max": b"256\n"},
     "nr_open": b"1048576\n",
     "pipe-max-size": b"1048576\n",
     "pipe-user-pages-soft": b"16384\n",

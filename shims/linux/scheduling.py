@@ -130,12 +130,21 @@ def sched_rr_get_interval(thread: LinuxThread, pid: int, interval: Pointer[Recor
 # --- affinity: a bit field of the guest's words ---
 
 
+def _whose_mask(thread: LinuxThread, pid: int) -> int:
+    """The host process behind *pid*: for these two calls a negative pid is nobody's. Raises OSError(ESRCH)."""
+    if pid < 0:
+        raise OSError(errno.ESRCH, "a negative pid")
+    return _host_pid(thread, pid)
+
+
 def sched_getaffinity(thread: LinuxThread, pid: int, size: int, mask: Buffer) -> int:
     """The CPUs that a process may use; returns how many bytes were written. Raises OSError: EINVAL, ESRCH."""
     word = thread.abi.cpu.word
-    cpus = thread.host.sched_getaffinity(_host_pid(thread, pid))
+    if size % word:
+        raise OSError(errno.EINVAL, "size of the CPU mask")
+    cpus = thread.host.sched_getaffinity(_whose_mask(thread, pid))
     needed = -(-(max(max(cpus, default=0) + 1, os.cpu_count() or 1)) // (8 * word)) * word
-    if size % word or size < needed:
+    if size < needed:
         raise OSError(errno.EINVAL, "size of the CPU mask")
     bits = sum(1 << cpu for cpu in cpus)
     codec = thread.abi.word_codec()
@@ -152,7 +161,7 @@ def sched_setaffinity(thread: LinuxThread, pid: int, size: int, mask: Buffer) ->
     cpus = {cpu for cpu in range(bits.bit_length()) if bits >> cpu & 1}
     if not cpus:
         raise OSError(errno.EINVAL, "no CPU")
-    thread.host.sched_setaffinity(_host_pid(thread, pid), cpus)
+    thread.host.sched_setaffinity(_whose_mask(thread, pid), cpus)
 
 
 # --- I/O priority ---
@@ -164,7 +173,7 @@ def _io_target(thread: LinuxThread, which: Constant, who: int) -> tuple[int, int
         raise OSError(errno.EINVAL, "which")
     if which == "IOPRIO_WHO_PROCESS":
         who = _host_pid(thread, who)
-    elif which == "IOPRIO_WHO_PGRP" and who:
+    elif which == "IOPRIO_WHO_PGRP" and who not in (0, thread.host.getpgid(0)):
         check_visible(thread.process, who)
     return which.value, who
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from weakref import WeakSet
 
 from compat.abi.abi import Abi
@@ -16,8 +16,12 @@ from shims.posix.state import Pending, PosixProcess, PosixThread
 
 if TYPE_CHECKING:
     from shims.linux.futex_sleepers import Sleeper, Sleepers
+    from shims.linux.seccomp import Filter
 
-__all__ = ["LinuxProcess", "LinuxThread", "Sleep", "Timer", "Waiter"]
+__all__ = ["QUEUES", "LinuxProcess", "LinuxThread", "Sleep", "Timer", "Waiter"]
+
+QUEUES: Final = b"queues"
+"""The run's private folder that lists the message queues it made."""
 
 
 class LinuxProcess(PosixProcess):
@@ -163,3 +167,5 @@ class LinuxThread(PosixThread):
         self.robust_list = 0
         self.parent_death_signal = 0
         self.timer_slack = 50000
+        self.filters: Filter | None = None  # of seccomp
+        self.strict = False

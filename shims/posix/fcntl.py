@@ -16,12 +16,11 @@ from shims.posix.lock_waits import forget_wait, note_wait
 from shims.posix.names import open_file
 from shims.posix.openfiles import OpenFile
 from shims.posix.opening import HOST_FLAGS
-from shims.posix.owners import get_owner, set_owner
 from shims.posix.state import PosixProcess, PosixThread
 
 __all__ = [
-    "duplicate", "duplicate_cloexec", "get_descriptor_flags", "get_lock", "get_owner", "get_status_flags",
-    "set_descriptor_flags", "set_lock", "set_owner", "set_status_flags", "status_flags", "take_lock",
+    "duplicate", "duplicate_cloexec", "get_descriptor_flags", "get_lock", "get_status_flags",
+    "set_descriptor_flags", "set_lock", "set_status_flags", "status_flags", "take_lock",
     "unknown", "wait_lock",
 ]  # fmt: skip
 

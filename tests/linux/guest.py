@@ -81,6 +81,9 @@ class FakeEngine:
     def attend(self) -> None:
         self.attended += 1
 
+    def rebind(self) -> None:
+        pass
+
     def invalidate(self, address: int, size: int) -> None:
         self.forgotten.append((address, size))
 

@@ -158,3 +158,33 @@ def test_mounting_is_refused(guest: FakeGuest) -> None:
 
 def test_deadlock_has_one_name_on_the_host_and_two_on_mips(guest: FakeGuest) -> None:
     assert guest.abi.host_errors[errno.EDEADLK] == guest.abi.errors["EDEADLK"]
+
+
+def test_ioctls_of_files(file: FakeGuest) -> None:
+    room = file.room(8)
+    assert file.call("ioctl", 0, "FIOQSIZE", room) == 0
+    assert int.from_bytes(file.read(room, 8), file.abi.cpu.endian) == 10
+    target = file.open(b"/copy", "O_RDWR|O_CREAT", 0o600)
+    try:
+        file.call("ioctl", target, "FICLONE", 0)
+    except OSError as error:
+        assert error.errno in (errno.EOPNOTSUPP, errno.EXDEV, errno.ENOTTY, errno.EINVAL)  # without shared extents
+    else:
+        assert (file.root / "copy").read_bytes() == b"0123456789"
+    assert file.fails("ioctl", target, "FICLONE", 99) == "EBADF"
+    assert file.fails("ioctl", 0, "BLKGETSIZE64", room) == "ENOTTY"
+    assert file.fails("ioctl", 0, "RNDGETENTCNT", room) == "ENOTTY"
+
+
+def test_attributes_of_inodes(file: FakeGuest) -> None:
+    room = file.room(8)
+    try:
+        file.call("ioctl", 0, "FS_IOC_GETFLAGS", room)
+    except OSError as error:
+        assert error.errno in (errno.ENOTTY, errno.EOPNOTSUPP)
+        pytest.skip("the file system of the tests has none")
+    file.call("ioctl", 0, "FS_IOC_SETFLAGS", room)
+    mount = file.process.files.get(0).opened.mount
+    assert mount is not None
+    mount.read_only = True
+    assert file.fails("ioctl", 0, "FS_IOC_SETFLAGS", room) == "EROFS"

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import fcntl
 import os
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
+from shims.posix.openfiles import OpenFile
 from tests.guests import FakeGuest
 
 
@@ -149,6 +152,28 @@ def test_owner_is_kept(file: FakeGuest) -> None:
 
 def test_an_owner_outside_the_guests_tree(file: FakeGuest) -> None:
     assert file.fails("fcntl", file.open(b"/file"), "F_SETOWN", 1) == "ESRCH"
+
+
+def test_a_signal_when_there_is_something_to_read(file: FakeGuest) -> None:
+    reader, writer = os.pipe()
+    fd = file.process.files.add(OpenFile(file.host, reader))
+    file.call("fcntl", fd, "F_SETOWN", os.getpid())
+    file.call("fcntl", fd, "F_SETSIG", file.abi.signals.encode("SIGUSR2"))
+    assert file.call("fcntl", fd, "F_GETSIG") == file.abi.signals.encode("SIGUSR2")
+    file.call("fcntl", fd, "F_SETFL", "O_ASYNC")
+    assert "O_ASYNC" in flags_of(file, fd)
+    came: list[int] = []
+    before = signal.signal(signal.SIGUSR2, lambda number, _: came.append(number))
+    try:
+        os.write(writer, b"x")
+        deadline = time.monotonic() + 10
+        while not came and time.monotonic() < deadline:
+            time.sleep(0.001)
+        file.call("fcntl", fd, "F_SETFL", "")
+    finally:
+        os.close(writer)
+        signal.signal(signal.SIGUSR2, before)
+    assert came == [signal.SIGUSR2]
 
 
 def test_unknown_command(file: FakeGuest) -> None:
