@@ -8,10 +8,10 @@ gets right. Such code is in the guest's memory only while the block is translate
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from compat.cpu.engine import Engine
 from compat.cpu.family import Family, Wrong
+from compat.cpu.paging import Paging
 from compat.data import dataclass
 
 __all__ = ["BlockWatch", "Held"]
@@ -27,34 +27,21 @@ class Held:
 
 
 class BlockWatch:
-    """Watches one engine's blocks; *code* and *frame* give guest code and the frame of a page of it."""
+    """Watches one engine's blocks."""
 
-    def __init__(
-        self,
-        engine: Engine,
-        family: Family,
-        ram: Any,
-        code: Callable[[int, int], bytes],
-        frame: Callable[[int], int | None],
-    ) -> None:
+    def __init__(self, engine: Engine, family: Family, paging: Paging) -> None:
         self._engine = engine
         self._family = family
-        self._ram = memoryview(ram)
-        self._code = code
-        self._frame = frame
+        self._paging = paging
         self._undo: list[tuple[int, bytes]] = []
         self._replaced = 0  # bytes of the block that has better code; one that ended in wrong code may become longer
         self.held: Held | None = None
-        self.frames: dict[int, int] = {}
-        """Page -> frame of the code that was fetched since the last flush of the TLB."""
-        self.off = True
-        """Whether the machine's own code runs."""
         if family.suspicious is not None:
             engine.on_block_made(self._hook(family.suspicious.search))
 
     def _hook(self, search: Callable[..., object]) -> Callable[[int, int], None]:
         """Return the hook for new blocks, about 3 us: it looks for suspicious code, which is rare."""
-        ram, frames = self._ram, self.frames
+        ram, frames = self._paging.ram, self._paging.fetched
 
         def made(pc: int, size: int) -> None:
             if self._undo:
@@ -65,8 +52,8 @@ class BlockWatch:
             start = frames.get(pc - offset, 0) + offset
             if start >= 0x1000 and offset + size <= 0x1000 and search(ram, start, start + size) is None:
                 return
-            if not self.off and self.held is None:
-                self._judge(pc, self._code(pc, size))
+            if not self._paging.own and self.held is None:
+                self._judge(pc, self._paging.code(pc, size))
 
         return made
 
@@ -81,15 +68,15 @@ class BlockWatch:
         assert better is not None
         self._replaced = len(better)
         self._engine.remove_code(address, address + len(better))
-        while better and (frame := self._frame(address & ~0xFFF)) is not None:
+        while better and (frame := self._paging.code_frame(address & ~0xFFF)) is not None:
             size = min(len(better), 0x1000 - (address & 0xFFF))
             start = frame + (address & 0xFFF)
-            self._undo.append((start, bytes(self._ram[start : start + size])))
-            self._ram[start : start + size] = better[:size]
+            self._undo.append((start, bytes(self._paging.ram[start : start + size])))
+            self._paging.ram[start : start + size] = better[:size]
             address, better = address + size, better[size:]
 
     def restore(self) -> None:
         """Put back the guest's own code."""
         for start, code in self._undo:
-            self._ram[start : start + len(code)] = code
+            self._paging.ram[start : start + len(code)] = code
         self._undo.clear()

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
 
 from compat.cpu.blocks import BlockWatch
 from compat.cpu.engine import EXCEPTION, INVALID_INSTRUCTION, OK, Engine, EngineError
 from compat.cpu.family import OUTSIDE, OWN_CODE, OWN_PAGE, Event, Family, Wrong
+from compat.cpu.paging import FETCH, READ, WRITE, PageSource, Paging
 from compat.cpu.registers import Batch
 from compat.cpu.reservation import Reservation
 from compat.cpu.shared_atomics import SharedAtomics
@@ -24,7 +24,6 @@ from compat.errors import Unsupported
 
 __all__ = ["FETCH", "READ", "WRITE", "Machine", "PageSource", "Snapshot", "Stop"]
 
-READ, WRITE, FETCH = 1, 2, 4
 _ACCESS_NAMES: dict[int, Access] = {READ: "read", WRITE: "write", FETCH: "fetch"}
 
 _FAMILIES = {
@@ -43,33 +42,6 @@ _FAMILIES = {
     "s390x": ("s390x", "S390X"),
 }
 
-_FEW_FILLS, _MANY_FILLS = 1 << 9, 1 << 15
-"""How many fills there may be until a flush lets the TLB grow: it has 256 entries at first, and a flush of a full one
-doubles them, so the number doubles too. A fill costs 4 us."""
-
-_ALIAS_32, _ALIAS_64 = 0xFFFFC000, 0xFFFFF00000000000
-"""Where `invalidate_code` sees frames, above all that a guest may map."""
-
-
-class PageSource(Protocol):
-    """Guest memory as the machine sees it.
-
-    Frame 0 (the first 4096 bytes of *ram*) belongs to the machine and must never be given to a guest page.
-    """
-
-    ram: Any
-
-    def fill(self, page: int, access: int) -> tuple[int, int] | None:
-        """Return a guest page's (physical address, permissions R=1 W=2 X=4), or None if *access* is a fault.
-
-        Permissions that lack *access* are a fault too. For a page both writable and executable say RX for a
-        fetch and RW for data; only for a frame that is written at one address and run at another say RWX for
-        data, which makes each store slow but lets changed code be seen.
-        """
-
-    def changeable(self, address: int, size: int) -> bool:
-        """Whether the host may for a moment write to the frames at *address* without changing a file."""
-
 
 class Machine:
     """One CPU of the variant *cpu*, in user mode, all general registers zero.
@@ -86,28 +58,20 @@ class Machine:
         self._engine = engine = Engine(kind.arch, kind.mode, kind.model, kind.page_size)
         self.own_page = memoryview(pages.ram)[:4096]
         self.family = family = kind(engine, self)
-        self._ram = memoryview(pages.ram)
+        self._paging = Paging(engine, family, pages)
         self._pages = pages
-        self._fill = pages.fill
         self._pc = family.registers[family.pc]
-        self._refused = 0
         self._event: Event | None = None
-        self._stopping = False
-        self._own, self._own_trapped = True, False
-        self._alias: int | None = None
-        self._fills, self._enough_fills = 0, _FEW_FILLS
-        self._ran: set[int] = set()
+        self._stopping = self._own_trapped = False
         self._saved = engine.wide_batch(list(family.registers.values()))
         self._reservation = Reservation(engine, family)
         self.shared_atomics = SharedAtomics(engine, cpu, family.illegal)
-        engine.map_ram(pages.ram)
-        engine.on_fill(self._fill_page)
         family.hook(on_syscall, self._exception)
-        self._watch = BlockWatch(engine, family, pages.ram, self.code, self._code_frame)
+        self._watch = BlockWatch(engine, family, self._paging)
         family.prepare()
         engine.find_fault_field((OUTSIDE, 0x2C91D638))
         self.stops_exactly = family.stop_between_blocks()
-        self._own = self._watch.off = False
+        self._paging.own = False
         engine.flush_tlb()
         engine.write(self._pc, 0)
 
@@ -123,7 +87,7 @@ class Machine:
         family = self.family
         while True:
             self._event = None
-            self._refused = 0
+            self._paging.refused = 0
             try:
                 code = self._engine.start(family.resume_address() if pc is None else pc)
             finally:
@@ -140,10 +104,10 @@ class Machine:
         """Why the engine came back; None if it should simply go on (it ends a run for WFI and its like)."""
         if code == OK and self._event is None:
             return Stop("requested") if self._stopping else None
-        if code == EXCEPTION and self._refused:
+        if code == EXCEPTION and self._paging.refused:
             address, pc = self._engine.fault_address(), self._engine.read(self._pc)
-            if self._refused != FETCH or address >= pc:
-                return Stop("fault", address, _ACCESS_NAMES[self._refused])
+            if self._paging.refused != FETCH or address >= pc:
+                return Stop("fault", address, _ACCESS_NAMES[self._paging.refused])
             # Unicorn looks one byte before a block that has none, which is one that begins with an illegal
             # instruction.
             self._event = self.family.invalid(pc)
@@ -198,7 +162,7 @@ class Machine:
         self._engine.close()
 
     def _exception(self, number: int) -> None:
-        if self._own:
+        if self._paging.own:
             self._own_trapped = True
         else:
             self._event = self.family.exception(number, self._engine.read(self._pc))
@@ -277,91 +241,27 @@ class Machine:
 
     def flush_tlb(self) -> None:
         """Forget every page: needed when a page loses a permission or its frame."""
-        self._watch.frames.clear()
-        self.family.forgotten()
-        self._fills = 0
-        self._engine.flush_tlb()
+        self._paging.flush_tlb()
 
     def invalidate_code(self, physical: int, size: int) -> None:
-        """Forget code translated from frames *physical* to *physical* + *size*.
-
-        Needed when the host writes to a frame that was filled for a fetch, or gives the frame to something
-        else: code is known by its virtual address and its frame, and only the guest's own stores are noticed.
-        Includes `flush_tlb`.
-        """
-        end = physical + size
-        self._ran = {frame for frame in self._ran if not physical <= frame <= end - 4096}
-        offset = physical & 0xFFF
-        self._alias = physical - offset
-        self._engine.flush_tlb()
-        base = _ALIAS_64 if self._pc.size == 8 else _ALIAS_32
-        self._engine.remove_code(base + offset, base + offset + size)
-        self._alias = None
-        self._engine.flush_tlb()
-
-    def _code_frame(self, page: int) -> int | None:
-        found = self._fill(page, FETCH)
-        return found[0] if found is not None and found[1] & FETCH else None
+        """See `Paging.invalidate_code`."""
+        self._paging.invalidate_code(physical, size)
 
     def code(self, address: int, size: int) -> bytes:
         """Return *size* bytes of guest code; fewer where the guest may not execute."""
-        out = b""
-        while len(out) < size:
-            at = address + len(out)
-            frame = self._code_frame(at & ~0xFFF)
-            if frame is None:
-                break
-            start = frame + (at & 0xFFF)
-            out += bytes(self._ram[start : start + min(size - len(out), 4096 - (at & 0xFFF))])
-        return out
-
-    def _fill_page(self, page: int, access: int) -> tuple[int, int] | None:
-        family = self.family
-        if self._own:
-            found = (0, READ | WRITE | FETCH) if page in (OWN_PAGE, family.own_address) else None
-        elif self._alias is not None:
-            return self._alias, READ | FETCH
-        else:
-            self._fills += 1
-            if self._fills > self._enough_fills:
-                self._grow_tlb()
-            found = self._fill(page, access)
-            if found is None and page == family.own_address and access == READ:
-                return 0, READ
-        if found is None or not found[1] & access:
-            self._refused = access
-            return None
-        if not self._own and found[1] & WRITE and found[0] in self._ran and self._code_frame(page) is not None:
-            # Blocks known by their addresses run without a new fetch, so a store must look for code every time.
-            family.changing(page)
-            if access != FETCH:
-                family.filled()
-            return found[0], found[1] | FETCH
-        if access == FETCH:
-            if self._own:
-                return found
-            self._watch.frames[page] = found[0]
-            self._ran.add(found[0])
-            family.fetching(page, self._ram[found[0] : found[0] + 4096])
-        elif not self._own:
-            family.filled()
-        return found
-
-    def _grow_tlb(self) -> None:
-        self._fills, self._enough_fills = 0, min(2 * self._enough_fills, _MANY_FILLS)
-        self._engine.flush_tlb()
+        return self._paging.code(address, size)
 
     # --- for the families ---------------------------------------------------------------------------------
 
     def run_own(self, code: bytes) -> None:
         """Run *code* from frame 0; see `family.Supervisor`."""
         self.own_page[OWN_CODE - OWN_PAGE : OWN_CODE - OWN_PAGE + len(code)] = code
-        before, self._own, self._watch.off = self._own, True, True
+        before, self._paging.own = self._paging.own, True
         self._engine.flush_tlb()
         self._engine.remove_code(OWN_CODE, OWN_PAGE + 4096)
         self._own_trapped, pc = False, OWN_CODE
         # A stop that another thread asks for must not end it.
         while self._engine.start(pc) == OK and not self._own_trapped:
             pc = self._engine.read(self._pc)
-        self._own = self._watch.off = before
+        self._paging.own = before
         self._engine.flush_tlb()

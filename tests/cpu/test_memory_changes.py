@@ -57,13 +57,13 @@ def test_the_tlb_grows_with_the_memory_in_use() -> None:
     guest.pages.map(0x1000000, READ_WRITE, 2048)
     guest.pages.write(CODE, bytes.fromhex("b900080000 be00000001 8b06 4881c600100000 ffc9 75f3 ffca 75e5 cc"))
     asked = []
-    fill = guest.machine._fill
+    fill = guest.machine._paging._source
 
     def count(page: int, access: int) -> tuple[int, int] | None:
         asked.append(page)
         return fill(page, access)
 
-    guest.machine._fill = count
+    guest.machine._paging._source = count
     guest.machine.restore({"rdx": 8})
     assert guest.machine.run(CODE).name == "breakpoint"
     assert 2048 <= len(asked) < 5 * 2048
