@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import struct
 from collections import Counter
 from pathlib import Path
 
@@ -13,12 +14,11 @@ from compat.cli.coverage import entries
 from compat.cli.missing import sentence
 from tests.abi.tables import TABLES
 from tests.cli.command import compat
-from tests.cli.test_run import numbers
 
 
 @pytest.fixture(scope="module")
 def abi() -> Abi:
-    return Abi("linux", "x86-64")
+    return Abi("linux", "mips")
 
 
 def unwritten(abi: Abi) -> tuple[str, int]:
@@ -43,18 +43,24 @@ def test_a_run_names_them_once(abi: Abi, tmp_path: Path) -> None:
     name, number = unwritten(abi)
     make_caller(tmp_path / "caller", number)
     done = compat("run", "./caller", cwd=tmp_path)
-    assert done.returncode == 38 + 0  # ENOSYS, as the caller's exit status
+    assert done.returncode == 89  # MIPS' ENOSYS, as the caller's exit status
     assert done.stderr.startswith(f"compat: not implemented: {name} (once; abi_tables/")
     assert done.stderr.count("\n") == 1
     assert compat("run", "--quiet", "./caller", cwd=tmp_path).stderr == ""
 
 
 def make_caller(path: Path, number: int) -> None:
-    """An x86-64 ELF file that makes one call and exits with the error that it got."""
-    code = b"\xb8" + number.to_bytes(4, "little") + b"\x0f\x05"  # mov $number, %eax; syscall
-    code += b"\x89\xc7\xf7\xdf\xb8\x3c\0\0\0\x0f\x05"  # mov %eax, %edi; neg %edi; mov $60, %eax; syscall
-    base, size = 0x400000, 64 + 56 + len(code)
-    header = b"\x7fELF\x02\x01\x01".ljust(16, b"\0")
-    header += numbers("HHIQQQIHHHHHH", 2, 62, 1, base + 120, 64, 0, 0, 64, 56, 1, 0, 0, 0)
-    path.write_bytes(header + numbers("IIQQQQQQ", 1, 5, 0, base, base, size, size, 4096) + code)
+    """A big-endian MIPS ELF file that makes one call and exits with the error that it got."""
+    words = (
+        0x24020000 | number,
+        0xC,
+        0x00402025,
+        0x24020FA1,
+        0xC,
+    )  # li, syscall, move, li, syscall
+    code = struct.pack(">5I", *words)
+    base, size = 0x400000, 52 + 32 + len(code)
+    header = b"\x7fELF\x01\x02\x01".ljust(16, b"\0")
+    header += struct.pack(">HHIIIIIHHHHHH", 2, 8, 1, base + 84, 52, 0, 0x70001001, 52, 32, 1, 0, 0, 0)
+    path.write_bytes(header + struct.pack(">8I", 1, 0, base, base, size, size, 5, 4096) + code)
     path.chmod(0o755)

@@ -68,8 +68,8 @@ ENUMERATORS = {
 }
 """Types whose names are C enumerators, which the preprocessor can't ask for."""
 
-IN_NO_HEADER = {"SOCK_TYPE_MASK", "SWAP_FLAG_PRIO_MASK"}
-"""Masks that only the kernel's own sources name."""
+IN_NO_HEADER = {"SOCK_TYPE_MASK", "SWAP_FLAG_PRIO_MASK", "EM"}
+"""Masks that only the kernel's own sources name, and the ELF machine, which each CPU calls otherwise."""
 
 HEADER_NAMES = {"O_ASYNC": "FASYNC"}
 

@@ -42,7 +42,7 @@ def output(tool: str, *arguments: str, folder: Path) -> str:
         ("df", r"host +\d+ +\d+ +\d+ +\d+% /\n"),
         ("mount", r"tmpfs on /tmp type tmpfs \(rw,nodev\)[\s\S]*sysfs on /sys type sysfs"),
         ("findmnt", r"/proc +proc +proc"),
-        ("ps aux", r"USER +PID[\s\S]*ps aux\n"),
+        ("ps auxww", r"USER +PID[\s\S]*ps auxww\n"),
         ("top -b -n1", r"Tasks:[\s\S]*COMMAND\n[\s\S]*top"),
         ("ipcs", r"Shared Memory Segments"),
     ],
