@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import struct
-from typing import NamedTuple
 
+from compat.data import dataclass
 from compat.host.libc import WithLibc
 
 _ATTRIBUTES = struct.Struct("@8l")  # struct mq_attr of 64-bit Linux
@@ -12,7 +12,8 @@ _TIME = struct.Struct("@ll")
 _EVENT = struct.Struct("@Pii48x")  # struct sigevent: value, signal, how to notify
 
 
-class QueueAttributes(NamedTuple):
+@dataclass(frozen=True)
+class QueueAttributes:
     """struct mq_attr: *flags* has O_NONBLOCK or nothing."""
 
     flags: int
