@@ -29,10 +29,13 @@ class Shell:
         self.resize(24, 80)
         command = program.command(*arguments)
         command[command.index("run") + 1 : command.index("run") + 1] = ["--env", "PS1=ready> "]
+        # Busybox believes LINES and COLUMNS, which pytest's workers have, before the terminal.
+        environment = program.environment() | {"TERM": "dumb"}
+        environment = {name: value for name, value in environment.items() if name not in ("LINES", "COLUMNS")}
         self.process = subprocess.Popen(
             command,
             cwd=folder,
-            env=program.environment() | {"TERM": "dumb"},
+            env=environment,
             stdin=other,
             stdout=other,
             stderr=other,
