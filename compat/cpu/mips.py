@@ -181,26 +181,25 @@ class _Mips(Family):
         return self._stops_between_blocks
 
     def fetching(self, page: int, code: memoryview) -> None:
-        words = struct.unpack(f"{self._order}{len(code) // 4}I", code)
-        runs = straight_runs(words, bytes(code[0 if self.mode & _BIG else 3 :: 4]))
+        runs = straight_runs(code, self._order)
         if runs:
             self._make_heavy(page)
         if self._stops_between_blocks:
-            self._cut_light_code(page, words, runs)
+            self._cut_light_code(page, runs)
 
     def _make_heavy(self, page: int) -> None:
         if page not in self._heavy:
             self._heavy.add(page)
             self.engine.weigh_down(page, page + 0xFFF)
 
-    def _cut_light_code(self, page: int, words: Sequence[int], runs: list[tuple[int, int]]) -> None:
+    def _cut_light_code(self, page: int, runs: Sequence[tuple[int, Sequence[int]]]) -> None:
         """End runs where one of *runs* is too light even when heavy.
 
         There the PC may stand one instruction before, for Unicorn does not move it when it ends a run inside a block.
         """
         addresses = []
-        for begin, end in runs:
-            places = cuts(words[begin:end])
+        for begin, words in runs:
+            places = cuts(words)
             if places is None:
                 self._stop_anywhere()
                 return

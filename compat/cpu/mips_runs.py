@@ -7,6 +7,7 @@ instructions. A call at each instruction (`Engine.weigh_down`) makes most code s
 from __future__ import annotations
 
 import re
+import struct
 from collections.abc import Sequence
 from itertools import accumulate, pairwise
 
@@ -21,12 +22,18 @@ _ENDS_BLOCK = bytes(1 if major >> 2 in (2, 3, 4, 5, 6, 7, 20, 21, 22, 23) else 0
 """By an instruction's first byte: whether it surely ends a block (a branch that is none of REGIMM)."""
 
 
-def straight_runs(words: Sequence[int], first: bytes) -> list[tuple[int, int]]:
-    """The (begin, end) of each long run of *words* that no instruction ends; *first* are their most significant bytes.
+def straight_runs(code: memoryview, order: str) -> list[tuple[int, Sequence[int]]]:
+    """The long runs of *code* that no instruction ends: each the index of its first instruction, and its words.
 
-    Most pages have none that the first bytes alone would not rule out.
+    *order* is that of the struct module. The most significant bytes alone rule most pages out.
     """
-    return [span for run in _LONG_RUN.finditer(first.translate(_ENDS_BLOCK)) for span in _straight(words, *run.span())]
+    first = bytes(code[0 if order == ">" else 3 :: 4]).translate(_ENDS_BLOCK)
+    likely = [run.span() for run in _LONG_RUN.finditer(first)]
+    if not likely:
+        return []
+    words = struct.unpack(f"{order}{len(code) // 4}I", code)
+    spans = [span for run in likely for span in _straight(words, *run)]
+    return [(begin, words[begin:end]) for begin, end in spans]
 
 
 def _straight(words: Sequence[int], begin: int, end: int) -> list[tuple[int, int]]:
