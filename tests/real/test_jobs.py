@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-import select
 import signal
-import struct
-import subprocess
-import termios
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,49 +12,16 @@ import pytest
 
 from tests.real import debian
 from tests.real.running import Program
+from tests.real.terminal import Terminal
 
 INTERRUPT, STOP = b"\x03", b"\x1a"
 
 
-class Shell:
-    """A program that leads a session on a pseudo-terminal of 24 x 80."""
+class Shell(Terminal):
+    """A shell whose prompt is known."""
 
     def __init__(self, program: Program, *arguments: str, folder: Path) -> None:
-        self.keyboard, other = os.openpty()
-        self.resize(24, 80)
-        command = program.command(*arguments)
-        command[command.index("run") + 1 : command.index("run") + 1] = ["--env", "PS1=ready> "]
-        # Busybox believes LINES and COLUMNS, which pytest's workers have, before the terminal.
-        environment = program.environment() | {"TERM": "dumb"}
-        environment = {name: value for name, value in environment.items() if name not in ("LINES", "COLUMNS")}
-        self.process = subprocess.Popen(
-            command,
-            cwd=folder,
-            env=environment,
-            stdin=other,
-            stdout=other,
-            stderr=other,
-            start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
-        )
-        os.close(other)
-        self.screen = b""
-
-    def resize(self, rows: int, columns: int) -> None:
-        fcntl.ioctl(self.keyboard, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-
-    def see(self, text: bytes, timeout: float = 60) -> bytes:
-        """Wait until *text* has come since the last call; returns what stood before it."""
-        end = time.monotonic() + timeout
-        while text not in self.screen:
-            ready = select.select([self.keyboard], [], [], max(0, end - time.monotonic()))[0]
-            assert ready, f"{text!r} did not come; written so far: {self.screen!r}"
-            self.screen += os.read(self.keyboard, 4096)
-        before, _, self.screen = self.screen.partition(text)
-        return before
-
-    def type(self, text: bytes) -> None:
-        os.write(self.keyboard, text)
+        super().__init__(program, *arguments, folder=folder, term="dumb", options=("--env", "PS1=ready> "))
 
     def run(self, line: bytes) -> bytes:
         """Type a line and wait for the next prompt; returns what was written in between."""
