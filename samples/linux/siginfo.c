@@ -200,6 +200,8 @@ static void to_children(void)
     CHECK("and without", syscall(SYS_pidfd_send_signal, fd, SIGUSR1, NULL, 0) == 0);
     CHECK("the child received all", waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 1);
     FAILS("pidfd_send_signal to nobody", syscall(SYS_pidfd_send_signal, fd, SIGUSR1, NULL, 0), ESRCH);
+    int folder = open("/proc/self", O_RDONLY | O_DIRECTORY);
+    CHECK("pidfd_send_signal by a directory of /proc", syscall(SYS_pidfd_send_signal, folder, 0, NULL, 0) == 0 && close(folder) == 0);
     FAILS("pidfd_send_signal by another file", syscall(SYS_pidfd_send_signal, right[0], SIGUSR1, NULL, 0), EBADF);
     close(fd), close(right[0]), close(right[1]);
     block(SIG_UNBLOCK, SIGUSR1);

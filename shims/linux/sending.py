@@ -99,7 +99,7 @@ def pidfd_send_signal(
     """
     if flags.value:
         raise OSError(errno.EINVAL, "pidfd_send_signal flags")
-    pid = thread.host.pidfd_pid(thread.process.files.get(pid_fd).fd)
+    pid = _pid_behind(thread, pid_fd)
     if pid <= 0:
         raise OSError(errno.ESRCH, "the process has ended")
     if info is None:
@@ -108,6 +108,16 @@ def pidfd_send_signal(
         raise OSError(errno.EINVAL, "another signal in the siginfo")
     else:
         rt_sigqueueinfo(thread, pid, signal, info)
+
+
+def _pid_behind(thread: LinuxThread, pid_fd: int) -> int:
+    """The process that a pidfd or an open directory /proc/PID stands for (kernel/signal.c, pidfd_to_pid())."""
+    file = thread.process.files.get(pid_fd)
+    if file.opened.node is not None and file.is_directory:
+        parent, _, name = file.path.rpartition(b"/")
+        if parent == b"/proc" and name.isdigit():
+            return int(name)
+    return thread.host.pidfd_pid(file.fd)
 
 
 def _told(thread: LinuxThread, info: Pointer[Record]) -> Record:

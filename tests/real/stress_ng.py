@@ -1,4 +1,4 @@
-"""`python -m tests.real.stress_ng`: Debian's stress-ng for arm64, each stressor for a second, under compat and qemu-user.
+"""`python -m tests.real.stress_ng`: each stressor of Debian's stress-ng (arm64) for a second, in compat and qemu-user.
 
 It wants an ordinary user: some stressors change the machine where they may.
 """
