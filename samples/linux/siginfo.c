@@ -71,11 +71,12 @@ static void oneself(void)
     CHECK("a pipe without readers", pipe(tube) == 0 && close(tube[0]) == 0 && write(tube[1], "x", 1) == -1 && errno == EPIPE);
     CHECK("SIGPIPE comes from oneself", count == 1 && from(seen, SI_USER, getpid()));
     close(tube[1]);
-    struct itimerval timer = { .it_value = { 0, 1000 } };
+    struct itimerval timer = { { 0, 1000 }, { 0, 1000 } }, never = { { 0, 0 }, { 0, 0 } }; /* again: one may come before pause() */
     handle(SIGALRM, 0);
     setitimer(ITIMER_REAL, &timer, NULL);
     while (!count)
         pause();
+    setitimer(ITIMER_REAL, &never, NULL);
     CHECK("an alarm comes from the kernel", seen[0].si_code == SI_KERNEL && seen[0].si_pid == 0);
 }
 

@@ -68,6 +68,8 @@ def test_allocation_and_advice(file: FakeGuest) -> None:
     assert file.fails("fallocate", 0, 0x4000, 0, 1) == "EOPNOTSUPP"
     assert file.fails("fadvise64", 0, 0, 10, "POSIX_FADV_SEQUENTIAL") == ""
     assert file.fails("fadvise64", 0, 0, 10, 99) == "EINVAL"
+    if file.abi.cpu.bits == 64:
+        assert file.fails("fadvise64", 0, 0, -1, "POSIX_FADV_SEQUENTIAL") == "EINVAL"
     assert file.fails("readahead", 0, 0, 100) == ""
     name = "sync_file_range"
     assert file.fails(name, 0, 0, 10, "SYNC_FILE_RANGE_WRITE_AND_WAIT") == ""
