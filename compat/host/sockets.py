@@ -18,6 +18,10 @@ _SIOCGIFCONF: Final = 0x8912
 _CONFIGURATION: Final = struct.Struct("@iP")  # struct ifconf: len, buf
 _INTERFACE: Final = struct.Struct("@16s16s8x")  # struct ifreq: name, addr
 _MOST_INTERFACES: Final = 512
+_SOL_SOCKET: Final = 1
+_SO_GET_FILTER: Final = 26  # asm-generic/socket.h
+_FILTER: Final = struct.Struct("@HP")  # struct sock_fprog: len, filter
+_INSTRUCTION: Final = 8  # bytes of struct sock_filter
 _SOCK_CLOEXEC: Final = 0o2000000
 _MSG_CMSG_CLOEXEC: Final = 0x40000000
 _CONTROL: Final = struct.Struct("@Nii")  # struct cmsghdr: len, level, type
@@ -104,6 +108,22 @@ class Sockets(WithLibc):
     def setsockopt(self, fd: int, level: int, option: int, value: bytes) -> None:
         self._libc.call("setsockopt", "iiisi", fd, level, option, value, len(value))
 
+    def attach_filter(self, fd: int, option: int, program: bytes) -> None:
+        """Give *program*, structs sock_filter of this host, by *option*: SO_ATTACH_FILTER or one like it."""
+        room = self._libc.buffer(len(program))
+        room.raw = program
+        value = _FILTER.pack(len(program) // _INSTRUCTION, self._libc.address(room))
+        self._libc.call("setsockopt", "iiisi", fd, _SOL_SOCKET, option, value, len(value))
+
+    def attached_filter(self, fd: int) -> bytes:
+        """The filter as attach_filter takes it; no bytes for none."""
+        length = self._libc.buffer(_LENGTH.size)
+        self._libc.call("getsockopt", "iiipp", fd, _SOL_SOCKET, _SO_GET_FILTER, None, length)
+        (count,) = _LENGTH.unpack(length.raw)
+        room = self._libc.buffer(max(1, count * _INSTRUCTION))
+        self._libc.call("getsockopt", "iiipp", fd, _SOL_SOCKET, _SO_GET_FILTER, room, length)
+        return _named(room.raw, _LENGTH.pack(count * _INSTRUCTION))
+
     def sendto(self, fd: int, data: bytes, flags: int, address: bytes = b"") -> int:
         """Send *data*, to *address* where there is one; returns bytes taken."""
         return self._libc.call("sendto", "iszisi", fd, data, len(data), flags, address or None, len(address))
@@ -118,13 +138,13 @@ class Sockets(WithLibc):
         message, _kept = self._message((room, len(data)), (name, len(address)), (beside, len(ancillary)))
         return libc.call("sendmsg", "ipi", fd, message, flags)
 
-    def recvmsg(self, fd: int, size: int, flags: int, control: int = 0) -> Received:
+    def recvmsg(self, fd: int, size: int, flags: int, control: int = 0, *, rights: bool = True) -> Received:
         """Receive at most *size* bytes, and *control* bytes of control messages. Descriptors for which there is no room
-        are let go of: MSG_CTRUNC tells."""
+        are let go of: MSG_CTRUNC tells. Not *rights*: none can come, as on a packet(7), which refuses to be asked."""
         libc = self._libc
         room, name, beside = libc.buffer(max(size, 1)), libc.buffer(_LONGEST_NAME), libc.buffer(max(control, 1))
         message, _kept = self._message((room, size), (name, _LONGEST_NAME), (beside, control))
-        count = libc.call("recvmsg", "ipi", fd, message, flags | _MSG_CMSG_CLOEXEC)
+        count = libc.call("recvmsg", "ipi", fd, message, flags | (_MSG_CMSG_CLOEXEC if rights else 0))
         _, length, _, _, _, given, told = _MESSAGE.unpack(message.raw[: _MESSAGE.size])
         address = name.raw[: min(length, _LONGEST_NAME)]
         found = tuple(_unpack_control(beside.raw[:given])) if control else ()
