@@ -22,6 +22,9 @@ _SOL_SOCKET: Final = 1
 _SO_GET_FILTER: Final = 26  # asm-generic/socket.h
 _FILTER: Final = struct.Struct("@HP")  # struct sock_fprog: len, filter
 _INSTRUCTION: Final = 8  # bytes of struct sock_filter
+_CAPABILITY_VERSION: Final = 0x20080522  # _LINUX_CAPABILITY_VERSION_3 of linux/capability.h
+_CAPABILITY_HEADER: Final = struct.Struct("@Ii")
+_CAPABILITY_SETS: Final = struct.Struct("@6I")  # effective, permitted, inheritable, and the upper words of the three
 _SOCK_CLOEXEC: Final = 0o2000000
 _MSG_CMSG_CLOEXEC: Final = 0x40000000
 _CONTROL: Final = struct.Struct("@Nii")  # struct cmsghdr: len, level, type
@@ -52,6 +55,21 @@ class Sockets(WithLibc):
 
     def socket(self, family: int, kind: int, protocol: int) -> int:
         return self._libc.call("socket", "iii", family, kind | _SOCK_CLOEXEC, protocol)
+
+    def unprivileged_socket(self, family: int, kind: int, protocol: int) -> int:
+        """A socket as this user would open it without capabilities(7): its file remembers that there were none."""
+        header, sets = self._libc.buffer(_CAPABILITY_HEADER.size), self._libc.buffer(_CAPABILITY_SETS.size)
+        header.raw = _CAPABILITY_HEADER.pack(_CAPABILITY_VERSION, 0)
+        self._libc.call("capget", "pp", header, sets)
+        had = sets.raw
+        words = _CAPABILITY_SETS.unpack(had[: _CAPABILITY_SETS.size])
+        sets.raw = _CAPABILITY_SETS.pack(0, *words[1:3], 0, *words[4:])
+        self._libc.call("capset", "pp", header, sets)
+        try:
+            return self.socket(family, kind, protocol)
+        finally:
+            sets.raw = had
+            self._libc.call("capset", "pp", header, sets)
 
     def socketpair(self, family: int, kind: int, protocol: int) -> tuple[int, int]:
         room = self._libc.buffer(8)

@@ -132,7 +132,7 @@ def to_guest(thread: PosixThread, kind: Socket, host: bytes) -> bytes:
     """The guest's struct sockaddr for one of the host; no bytes for none. A socket outside the run seems to have no
     name, unless a mount shows the path that it was bound to."""
     if isinstance(kind, PrivateSocket):
-        return kind.peer_name(thread)
+        return kind.name_from(thread, host)
     if len(host) < 2:
         return b""
     if kind.family == "AF_UNIX":

@@ -14,7 +14,7 @@ from compat.abi.handles import Buffer, Pointer
 from shims.posix.openfiles import OpenFile
 from shims.posix.optionnumbers import INTEGERS, number_of
 from shims.posix.optionvalues import STRUCTURED, Structured, swap
-from shims.posix.socketfiles import HOST_TIME, Socket, find_socket
+from shims.posix.socketfiles import HOST_TIME, PrivateSocket, Socket, find_socket
 from shims.posix.socketfilters import ATTACHING, attach, get_filter
 from shims.posix.state import PosixThread
 
@@ -53,6 +53,8 @@ def setsockopt(thread: PosixThread, fd: int, level: Constant, option: Constant |
         kind.stamping = name if name in _STAMPING else kind.stamping
     elif name in ATTACHING:
         attach(thread, file, name, value)
+    elif name in INTEGERS and level == "SOL_NETLINK" and isinstance(kind, PrivateSocket):
+        kind.set_option(thread, name, _read_integers(thread, value, 1)[0])
     elif name in INTEGERS:
         (given,) = _read_byte(value) if _takes_byte(level, value) else _read_integers(thread, value, 1)
         thread.host.setsockopt(file.fd, number, number_of(name), struct.pack("@i", given))

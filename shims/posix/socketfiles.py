@@ -112,6 +112,14 @@ class PrivateSocket(Socket):
     def peer_name(self, thread: PosixThread) -> bytes:
         raise NotImplementedError
 
+    def name_from(self, thread: PosixThread, host: bytes) -> bytes:
+        """The sender of a message, for its address on the *host*."""
+        return self.peer_name(thread)
+
+    def set_option(self, thread: PosixThread, name: str, value: int) -> None:
+        """Set an option of the family's own level; raises OSError ENOPROTOOPT."""
+        raise OSError(errno.ENOPROTOOPT, f"option {name}")
+
     def send(self, thread: PosixThread, data: bytes, raw: bytes) -> int:
         """Take *data* for the name *raw*, or for the peer where that is empty."""
         raise NotImplementedError
