@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import struct
 from collections.abc import Iterable, Iterator
 from typing import Any, Final, NamedTuple
@@ -25,6 +26,8 @@ _INSTRUCTION: Final = 8  # bytes of struct sock_filter
 _CAPABILITY_VERSION: Final = 0x20080522  # _LINUX_CAPABILITY_VERSION_3 of linux/capability.h
 _CAPABILITY_HEADER: Final = struct.Struct("@Ii")
 _CAPABILITY_SETS: Final = struct.Struct("@6I")  # effective, permitted, inheritable, and the upper words of the three
+_AF_NETLINK, _SOCK_RAW, _NETLINK_USERSOCK = 16, 3, 2  # linux/netlink.h
+_NETLINK_NAME: Final = struct.Struct("@HHII")  # struct sockaddr_nl: family, pad, pid, groups
 _SOCK_CLOEXEC: Final = 0o2000000
 _MSG_CMSG_CLOEXEC: Final = 0x40000000
 _CONTROL: Final = struct.Struct("@Nii")  # struct cmsghdr: len, level, type
@@ -75,6 +78,23 @@ class Sockets(WithLibc):
         room = self._libc.buffer(8)
         self._libc.call("socketpair", "iiip", family, kind | _SOCK_CLOEXEC, protocol, room)
         first, second = struct.unpack("@2i", room.raw)
+        return first, second
+
+    def netlink_pair(self) -> tuple[int, int]:
+        """Two sockets of AF_NETLINK that hear each other and no other program: what one sends, the other receives."""
+        first = self.socket(_AF_NETLINK, _SOCK_RAW, _NETLINK_USERSOCK)
+        second = -1
+        try:
+            second = self.socket(_AF_NETLINK, _SOCK_RAW, _NETLINK_USERSOCK)
+            for fd in (first, second):
+                self.bind(fd, _NETLINK_NAME.pack(_AF_NETLINK, 0, 0, 0))
+            self.connect(first, self.getsockname(second))
+            self.connect(second, self.getsockname(first))
+        except OSError:
+            os.close(first)
+            if second >= 0:
+                os.close(second)
+            raise
         return first, second
 
     def bind(self, fd: int, address: bytes) -> None:

@@ -1,6 +1,7 @@
 """AF_NETLINK: questions to the kernel about links, addresses and routes (rtnetlink(7)), and sockets (sock_diag(7)).
 
-Without a network the guest's socket is one end of a pair of the host's; the answers are put into the other end.
+Without a network the guest's socket is one end of a pair of the host's; the answers are put into the other end. Where
+possible it is a pair of netlink sockets, so that mq_notify(2) can use the guest's.
 """
 
 from __future__ import annotations
@@ -126,7 +127,10 @@ def open_socket(thread: LinuxThread, type: FlagSet, protocol: int) -> int:
 
 
 def _open_pair(thread: LinuxThread, kind: str, protocol: int) -> OpenFile:
-    own, end = thread.host.socketpair(FAMILIES["AF_UNIX"], TYPES["SOCK_SEQPACKET"], 0)
+    try:
+        own, end = thread.host.netlink_pair()
+    except OSError:  # a host without netlink
+        own, end = thread.host.socketpair(FAMILIES["AF_UNIX"], TYPES["SOCK_SEQPACKET"], 0)
     file = OpenFile(thread.host, own, kind=NetlinkSocket(kind, protocol, end))
     file.copies.append(end)
     return file
