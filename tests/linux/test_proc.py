@@ -367,7 +367,7 @@ def test_the_rest_of_the_machine(seen):
 def test_without_a_network_its_tables_are_empty(seen, make_guest, tmp_path):
     for name in (b"tcp", b"udp", b"unix", b"route"):
         assert seen.text(b"/proc/net/" + name).count(b"\n") == 1
-    assert seen.text(b"/proc/net/dev").count(b"\n") == 2
+    assert seen.text(b"/proc/net/dev").splitlines()[2:][0].startswith(b"    lo: ")
     granted = Seen(make_guest("x86-64"), tmp_path, Options(network=True))
     assert b"lo:" in granted.text(b"/proc/net/dev")
 
