@@ -18,7 +18,9 @@ _LEVELS: Final[Mapping[int, tuple[str, str]]] = {
 }  # fmt: skip
 """Names of levels, and how those of their options begin in Python's module."""
 
-_NO_OPTIONS: Final = ("IP_DEFAULT_MULTICAST_LOOP", "IP_DEFAULT_MULTICAST_TTL", "IP_MAX_MEMBERSHIPS")
+_NO_OPTIONS: Final = ("IP_DEFAULT_", "IP_MAX_", "SO_J1939_", "SO_VM_SOCKETS_")
+"""How names begin that are no options of the level."""
+
 _FAMILY, _TYPE, _FLAGS, _LEVEL, _OPTION, _HOW, _ADDRESS = range(7)
 _KINDS: Final[Mapping[str, Mapping[int, int]]] = {
     "socket": {0: _FAMILY, 1: _TYPE},
@@ -77,7 +79,7 @@ def _names(prefix: str) -> dict[int, str]:
 
 
 def _is_number(name: str, prefix: str, value: object) -> bool:
-    return name.startswith(prefix) and name not in _NO_OPTIONS and isinstance(value, int)
+    return name.startswith(prefix) and not name.startswith(_NO_OPTIONS) and isinstance(value, int)
 
 
 def _one(prefix: str, value: int) -> str:
