@@ -226,7 +226,7 @@ class Machine:
         )
 
     def snapshot(self, spare: Snapshot | None = None) -> Snapshot:
-        """Copy the CPU state, to switch threads within this process; one that nobody needs any longer makes it cheap."""
+        """Copy the CPU state, to switch threads within this process, cheaply into one that nobody needs any longer."""
         context = self._engine.save_context(None if spare is None else spare.context)
         return Snapshot(context, self.family.read_tables())
 
