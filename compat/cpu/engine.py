@@ -14,7 +14,6 @@ from types import TracebackType
 from typing import Any
 
 from compat.cpu._unicorn import ffi
-from compat.cpu.atomics import translator
 from compat.cpu.internals import Internals
 from compat.cpu.registers import Batch, Register, WideBatch
 from compat.errors import CompatError, Unsupported
@@ -164,6 +163,8 @@ class Engine:
 
         Returns False if they can't be.
         """
+        from compat.cpu.atomics import translator
+
         found = translator(self._library, cpu)
         if found is not None:
             found.parallel = wanted

@@ -65,7 +65,7 @@ class Machine:
         self._stopping = self._own_trapped = False
         self._saved = engine.wide_batch(list(family.registers.values()))
         self._reservation = Reservation(engine, family)
-        self.shared_atomics = SharedAtomics(engine, cpu, family.illegal)
+        self.shared_atomics = SharedAtomics(engine, cpu, family.endings)
         family.hook(on_syscall, self._exception)
         self._watch = BlockWatch(engine, family, self._paging)
         family.prepare()

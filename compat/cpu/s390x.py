@@ -77,6 +77,7 @@ class S390X(Family):
     registers = _REGISTERS
     # The condition code, the program mask and the addressing mode.
     settable = {"pswm": 0x00003F01_80000000}  # noqa: RUF012
+    endings = ()
     suspicious = re.compile(HALF_INSERT + b"|" + CLOCK_READER, re.DOTALL)
     pc = "pc"
     tls = "a0"

@@ -110,7 +110,7 @@ class _Intel(Family):
     model = _BROADWELL
     syscall = 0x80
     suspicious = re.compile(POSSIBLE_VEX + b"|" + SUSPICIOUS, re.DOTALL)
-    illegal = 6
+    endings = (6,)
     star: ClassVar[int]
     sysret: ClassVar[bytes]
     long: ClassVar[bool]

@@ -1,0 +1,42 @@
+"""Writes machine code: over functions of the Unicorn library, in this process's copy of it, and into memory of its own.
+
+Pages are writable, then executable, never both: on CPUs whose caches of code don't see stores, Linux brings these up to
+date when a page becomes executable.
+"""
+
+from __future__ import annotations
+
+import mmap
+from collections.abc import Mapping
+from typing import Any
+
+from compat.cpu._unicorn import ffi
+
+__all__ = ["new_code", "overwrite"]
+
+
+def overwrite(library: Any, pieces: Mapping[int, bytes]) -> bool:
+    """Write each of *pieces* at its address in the library's code, which must not run meanwhile.
+
+    Returns False, with nothing changed, on a host that keeps code as it is.
+    """
+    begin = min(pieces) & -mmap.PAGESIZE
+    size = max(address + len(code) for address, code in pieces.items()) - begin
+    if not _protect(library, begin, size, mmap.PROT_READ | mmap.PROT_WRITE):
+        return False
+    for address, code in pieces.items():
+        ffi.buffer(ffi.cast("char *", address), len(code))[:] = code
+    return _protect(library, begin, size, mmap.PROT_READ | mmap.PROT_EXEC)
+
+
+def new_code(library: Any, code: bytes) -> tuple[int, object] | None:
+    """Return the address of a copy of *code* that can run, and what must be kept for as long; None where it can't."""
+    memory = mmap.mmap(-1, len(code), mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    memory[:] = code
+    view = ffi.from_buffer(memory)
+    address = int(ffi.cast("uintptr_t", view))
+    return (address, view) if _protect(library, address, len(code), mmap.PROT_READ | mmap.PROT_EXEC) else None
+
+
+def _protect(library: Any, address: int, size: int, protection: int) -> bool:
+    return bool(library.mprotect(ffi.cast("void *", address), size, protection) == 0)
