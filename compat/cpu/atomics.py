@@ -18,13 +18,11 @@ from typing import Any
 
 from compat.cpu._unicorn import ffi
 from compat.cpu.atomic_loops import mend_operations
-from compat.cpu.library_symbols import Symbols
+from compat.cpu.library_symbols import SUFFIXES, Symbols, symbols_of_library
 
 __all__ = ["Translator", "translator"]
 
 _PARALLEL = 0x0008_0000
-_SUFFIXES = {"x86": "x86_64", "x86-64": "x86_64", "ppc64le": "ppc64"}
-"""What the names of the library's functions end in, where that isn't our name of the CPU."""
 _BIG = frozenset(("mips", "mips64", "ppc", "ppc64", "s390x"))
 _PAIRS = frozenset(("x86_64", "aarch64", "s390x"))
 """Where pairs of registers are atomic so. On PowerPC lqarx would reserve nothing, and stqcx. never succeed."""
@@ -99,9 +97,9 @@ def translator(library: Any, cpu: str) -> Translator | None:
         if library.mprotect(page, mmap.PAGESIZE, mmap.PROT_READ | mmap.PROT_WRITE):
             raise OSError("the table of jumps stays as it is")
 
-    suffix = _SUFFIXES.get(cpu, cpu)
+    suffix = SUFFIXES.get(cpu, cpu)
     try:
-        symbols = Symbols()
+        symbols = symbols_of_library()
         field = _flags_field(symbols.address(f"tcg_gen_mb_{suffix}".encode()))
         if field is None:
             return None

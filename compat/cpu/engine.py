@@ -14,13 +14,14 @@ from types import TracebackType
 from typing import Any
 
 from compat.cpu._unicorn import ffi
+from compat.cpu.aborts import aborts
 from compat.cpu.internals import Internals
 from compat.cpu.registers import Batch, Register, WideBatch
 from compat.errors import CompatError, Unsupported
 
-__all__ = ["EXCEPTION", "INVALID_INSTRUCTION", "OK", "Engine", "EngineError"]
+__all__ = ["ABORTED", "EXCEPTION", "INVALID_INSTRUCTION", "OK", "Engine", "EngineError"]
 
-OK, INVALID_INSTRUCTION, EXCEPTION = 0, 10, 21
+OK, INVALID_INSTRUCTION, EXCEPTION, ABORTED = 0, 10, 21, -1
 _HOOK_INTERRUPT, _HOOK_INSTRUCTION, _HOOK_CODE = 1 << 0, 1 << 1, 1 << 2
 _HOOK_INVALID, _HOOK_BLOCK_MADE, _HOOK_TLB_FILL = 1 << 14, 1 << 15, 1 << 17
 _PAGE_SIZE, _USE_EXITS, _EXITS, _CPU_MODEL, _REMOVE_CODE, _FLUSH_CODE, _FLUSH_TLB, _TLB_TYPE = 1, 4, 6, 7, 9, 10, 11, 12
@@ -55,8 +56,9 @@ class Engine:
     Exceptions that a hook raises stop the engine and come out of `start`.
     """
 
-    def __init__(self, arch: int, mode: int, model: int | None = None, page_size: int | None = None) -> None:
+    def __init__(self, cpu: str, arch: int, mode: int, model: int | None = None, page_size: int | None = None) -> None:
         self._library = _library()
+        self._cpu = cpu
         slot = ffi.new("void **")
         _check(self._library.uc_open(arch, mode, slot), "open an engine")
         self._handle = slot[0]
@@ -71,6 +73,8 @@ class Engine:
         # With no exit addresses at all, a jump to address 0 faults like any other instead of ending the run.
         self._control(_USE_EXITS, 1, ffi.cast("int", 1))
         self._internals = Internals(self._library, self._handle)
+        self._aborts = aborts(self._library)
+        self._running = (self._handle, cpu)
 
     def __del__(self) -> None:
         self.close()
@@ -107,7 +111,12 @@ class Engine:
     # --- running ------------------------------------------------------------------------------------------
 
     def start(self, pc: int, count: int = 0) -> int:
-        """Run from *pc* until `stop`, an error or *count* instructions; return the error code."""
+        """Run from *pc* until `stop`, an error or *count* instructions; return the error code.
+
+        ABORTED: Unicorn could not translate the block where the PC now is, or not go on in it.
+        """
+        if self._aborts is not None:
+            self._aborts.running = self._running
         if count and self._between_blocks:
             self._check_after_access(True)
         code: int = self._library.uc_emu_start(self._handle, pc, 0, 0, count)
@@ -116,6 +125,9 @@ class Engine:
         if self._failure is not None:
             failure, self._failure = self._failure, None
             raise failure
+        if self._aborts is not None and self._aborts.met:
+            self._aborts.met = False
+            return ABORTED
         return code
 
     def stop(self) -> None:
@@ -158,14 +170,18 @@ class Engine:
         self.flush_code()
         return self._internals.check_after_access(wanted)
 
-    def translate_in_parallel(self, cpu: str, wanted: bool) -> bool:
+    def mend(self, how: Callable[[Any], object]) -> None:
+        """Let *how* set something of the library right, in this process; it is given the library."""
+        how(self._library)
+
+    def translate_in_parallel(self, wanted: bool) -> bool:
         """Say whether atomic instructions translated from now on are atomic for other host processes too.
 
         Returns False if they can't be.
         """
         from compat.cpu.atomics import translator
 
-        found = translator(self._library, cpu)
+        found = translator(self._library, self._cpu)
         if found is not None:
             found.parallel = wanted
             self.flush_code()

@@ -12,7 +12,7 @@ from typing import Any
 
 from compat.cpu._unicorn import ffi
 
-__all__ = ["new_code", "overwrite"]
+__all__ = ["new_code", "overwrite", "overwrite_data"]
 
 
 def overwrite(library: Any, pieces: Mapping[int, bytes]) -> bool:
@@ -20,13 +20,22 @@ def overwrite(library: Any, pieces: Mapping[int, bytes]) -> bool:
 
     Returns False, with nothing changed, on a host that keeps code as it is.
     """
+    return _overwrite(library, pieces, mmap.PROT_READ | mmap.PROT_EXEC)
+
+
+def overwrite_data(library: Any, pieces: Mapping[int, bytes]) -> bool:
+    """The same in its tables."""
+    return _overwrite(library, pieces, mmap.PROT_READ | mmap.PROT_WRITE)
+
+
+def _overwrite(library: Any, pieces: Mapping[int, bytes], protection: int) -> bool:
     begin = min(pieces) & -mmap.PAGESIZE
     size = max(address + len(code) for address, code in pieces.items()) - begin
     if not _protect(library, begin, size, mmap.PROT_READ | mmap.PROT_WRITE):
         return False
     for address, code in pieces.items():
         ffi.buffer(ffi.cast("char *", address), len(code))[:] = code
-    return _protect(library, begin, size, mmap.PROT_READ | mmap.PROT_EXEC)
+    return _protect(library, begin, size, protection)
 
 
 def new_code(library: Any, code: bytes) -> tuple[int, object] | None:

@@ -37,7 +37,11 @@ _REGISTERS = {
 _CR0 = Register(100, 8)
 _FLOAT_ON, _VECTOR_ON = 1 << 18, 1 << 17
 _PROBLEM_STATE, _64_BIT = 1 << 48, 3 << 31
+_CONDITION, _CONDITION_ONE = 3 << 44, 1 << 44
 _MODEL_MAX = 37
+
+_SQUARE_ROOT = re.compile(rb"\xb3\x16")
+"""What every SQXBR begins with."""
 
 _SVC, _BREAKPOINT = 0x0A, b"\x00\x01"
 # j 1f; .short 0; 1: .short 0. Unicorn tells of no new block before the first has been run to its end.
@@ -137,11 +141,29 @@ class S390X(Family):
             return Event(_operation(self.supervisor.code(pc, 2)), code, pc)
         return Event(_EXCEPTIONS.get(code, "illegal"), code, pc)
 
-    def invalid(self, pc: int) -> Event:
+    def invalid(self, pc: int) -> Event | None:
         """An illegal instruction that begins a page is seen before it is executed, without its code."""
-        code = self.supervisor.code(pc, 2)
+        from compat.cpu.s390x_selected import selected_test
+
+        code = self.supervisor.code(pc, 6)
+        if (test := selected_test(code)) is not None:
+            mask = self.engine.read(_REGISTERS["pswm"]) & ~_CONDITION
+            values = (self.engine.read(_REGISTERS[f"r{number}"]) for number in (test.first, test.second))
+            self.engine.write(_REGISTERS["pswm"], mask | (_CONDITION_ONE if test.any_bit(*values) else 0))
+            self.engine.write(_REGISTERS["pc"], pc + 6)
+            return None
         self.engine.write(_REGISTERS["pc"], pc + (2, 4, 4, 6)[code[0] >> 6])
-        return Event(_operation(code), 1, pc)
+        return Event(_operation(code[:2]), 1, pc)
+
+    def fetching(self, page: int, code: memoryview) -> None:
+        if _SQUARE_ROOT.search(code):
+            self.changing(page)
+
+    def changing(self, page: int) -> None:
+        """The page may come to hold a square root, if it doesn't already."""
+        from compat.cpu.s390x_root import mend_square_root
+
+        self.engine.mend(mend_square_root)
 
     def made(self, code: bytes) -> Wrong | None:
         inserts = without_half_inserts(code)

@@ -18,9 +18,8 @@ _MUST_BE_ALONE = 0x10005  # EXCP_ATOMIC (qemu/include/exec/cpu-all.h)
 class SharedAtomics:
     """One machine's; *endings* is `Family.endings`."""
 
-    def __init__(self, engine: Engine, cpu: str, endings: Collection[int] | None) -> None:
+    def __init__(self, engine: Engine, endings: Collection[int] | None) -> None:
         self._engine = engine
-        self._cpu = cpu
         self._endings = endings
         self._met = False
         self.begun = False
@@ -32,7 +31,7 @@ class SharedAtomics:
         self.begun = True
         if self._endings is not None and not self._engine.before_exception(self._decide):
             return
-        self._engine.translate_in_parallel(self._cpu, True)
+        self._engine.translate_in_parallel(True)
 
     def _decide(self, number: int) -> bool:
         self._met |= number == _MUST_BE_ALONE
@@ -42,5 +41,5 @@ class SharedAtomics:
         """Whether the run ended at such an instruction; then atomics are no longer shared."""
         met, self._met = self._met, False
         if met:
-            self._engine.translate_in_parallel(self._cpu, False)
+            self._engine.translate_in_parallel(False)
         return met

@@ -1,7 +1,7 @@
 """Run random instructions on each CPU: `python -m tests.bench.fuzz_cpu [CPU,CPU…|all] [COUNT] [SEED]`.
 
-Each is run alone, with random registers of which half point into memory, in a child process. Those that kill the
-process, never end or raise are printed, with how often they did so when run again on their own (in a fresh process).
+A case is one instruction, or now and then six, with random registers of which half point into memory. A child process
+runs them. Those that kill it, never end or raise are printed, and whether they do so in a fresh process too.
 Case N of a seed is always the same; `--case CPU N SEED` runs that one here.
 """
 
@@ -49,9 +49,6 @@ class _Runner:
             time.sleep(_SLICE)
             self.guest.machine.stop()
 
-    def rng(self, case: int) -> random.Random:
-        return random.Random(f"{self.cpu} {self.seed} {case}")
-
     def run(self, first: int, last: int) -> None:
         for begin in range(first, last, _SLOTS):
             cases = range(begin, min(begin + _SLOTS, last))
@@ -63,7 +60,7 @@ class _Runner:
                 self._run(case, CODE + (case - begin) * _SLOT)
 
     def _place(self, cases: range) -> None:
-        slots = [instruction(self.cpu, self.rng(case)) for case in cases]
+        slots = [_code(self.cpu, self.seed, case) for case in cases]
         fill = self.end if self.cpu != "thumb" else b"\x00\xbe"
         code = b"".join((slot + fill * _SLOT)[:_SLOT] for slot in slots)
         pages = self.guest.pages
@@ -81,8 +78,14 @@ class _Runner:
             machine.restore(values | self.fixed)
             machine.run(pc | (self.cpu == "thumb"))
         except Exception as error:
-            word = instruction(self.cpu, self.rng(case)).hex()
-            print(f"{self.cpu} case {case} {word}: {type(error).__name__}: {error}", flush=True)
+            code = _code(self.cpu, self.seed, case).hex(" ", -4)
+            print(f"{self.cpu} case {case} {code}: {type(error).__name__}: {error}", flush=True)
+
+
+def _code(cpu: str, seed: int, case: int) -> bytes:
+    """The instructions of a case."""
+    rng = random.Random(f"{cpu} {seed} {case}")
+    return b"".join(instruction(cpu, rng) for _ in range(rng.choice((1, 1, 1, 6))))[: _SLOT - 4]
 
 
 def _number(rng: random.Random, size: int) -> int:
@@ -151,9 +154,8 @@ def main(cpus: str = "all", count: int = 20_000, seed: int = 1) -> None:
     for cpu in (*CPUS, "thumb") if cpus == "all" else cpus.split(","):
         begin, kinds = time.perf_counter(), Counter[str]()
         for case, reason in _deaths(cpu, count, seed):
-            code = instruction(cpu, random.Random(f"{cpu} {seed} {case}"))
             kinds[reason] += 1
-            print(f"{cpu} case {case} {code.hex()}: {reason}", flush=True)
+            print(f"{cpu} case {case} {_code(cpu, seed, case).hex(' ', -4)}: {reason}", flush=True)
         seconds = time.perf_counter() - begin
         print(f"{cpu}: {count} in {seconds:.0f} s, {kinds.total()} killed the process", flush=True)
 
