@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from compat.cpu import loop_aarch64, loop_x86_64
-from compat.cpu.library_code import new_code, overwrite
+from compat.cpu.library_code import jump, new_code, overwrite
 from compat.cpu.library_symbols import Symbols
 
 __all__ = ["mend_operations"]
@@ -61,5 +61,5 @@ def mend_operations(library: Any, symbols: Symbols, cpu: str, big: bool) -> obje
     loops = new_code(library, code)
     if loops is None:
         return None
-    jumps = {function: host.jump(loops[0] + offset) for function, offset in places.items()}
+    jumps = {function: jump(loops[0] + offset) for function, offset in places.items()}
     return loops[1] if overwrite(library, jumps) else None

@@ -19,9 +19,10 @@ from compat.cpu.internals import Internals
 from compat.cpu.registers import Batch, Register, WideBatch
 from compat.errors import CompatError, Unsupported
 
-__all__ = ["ABORTED", "EXCEPTION", "INVALID_INSTRUCTION", "OK", "Engine", "EngineError"]
+__all__ = ["EXCEPTION", "IMPOSSIBLE", "INVALID_INSTRUCTION", "OK", "REFUSED", "Engine", "EngineError"]
 
-OK, INVALID_INSTRUCTION, EXCEPTION, ABORTED = 0, 10, 21, -1
+OK, INVALID_INSTRUCTION, EXCEPTION = 0, 10, 21
+IMPOSSIBLE, REFUSED = -1, -2
 _HOOK_INTERRUPT, _HOOK_INSTRUCTION, _HOOK_CODE = 1 << 0, 1 << 1, 1 << 2
 _HOOK_INVALID, _HOOK_BLOCK_MADE, _HOOK_TLB_FILL = 1 << 14, 1 << 15, 1 << 17
 _PAGE_SIZE, _USE_EXITS, _EXITS, _CPU_MODEL, _REMOVE_CODE, _FLUSH_CODE, _FLUSH_TLB, _TLB_TYPE = 1, 4, 6, 7, 9, 10, 11, 12
@@ -113,7 +114,7 @@ class Engine:
     def start(self, pc: int, count: int = 0) -> int:
         """Run from *pc* until `stop`, an error or *count* instructions; return the error code.
 
-        ABORTED: Unicorn could not translate the block where the PC now is, or not go on in it.
+        IMPOSSIBLE: Unicorn could not translate the block where the PC now is. REFUSED: see `refuse`.
         """
         if self._aborts is not None:
             self._aborts.running = self._running
@@ -126,8 +127,8 @@ class Engine:
             failure, self._failure = self._failure, None
             raise failure
         if self._aborts is not None and self._aborts.met:
-            self._aborts.met = False
-            return ABORTED
+            code = IMPOSSIBLE if self._aborts.met == "impossible" else REFUSED
+            self._aborts.met = ""
         return code
 
     def stop(self) -> None:
@@ -169,6 +170,11 @@ class Engine:
         """Whether code asks after each access if it must stop; counting instructions needs it."""
         self.flush_code()
         return self._internals.check_after_access(wanted)
+
+    def refuse(self, name: str) -> None:
+        """Make instructions illegal that call the library's function *name* (without the CPU's name) when executed."""
+        if self._aborts is not None:
+            self._aborts.refuse(f"{name}_{self._cpu}")
 
     def mend(self, how: Callable[[Any], object]) -> None:
         """Let *how* set something of the library right, in this process; it is given the library."""

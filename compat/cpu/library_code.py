@@ -7,12 +7,14 @@ date when a page becomes executable.
 from __future__ import annotations
 
 import mmap
+import os
+import struct
 from collections.abc import Mapping
 from typing import Any
 
 from compat.cpu._unicorn import ffi
 
-__all__ = ["new_code", "overwrite", "overwrite_data"]
+__all__ = ["jump", "new_code", "overwrite", "overwrite_data"]
 
 
 def overwrite(library: Any, pieces: Mapping[int, bytes]) -> bool:
@@ -45,6 +47,16 @@ def new_code(library: Any, code: bytes) -> tuple[int, object] | None:
     view = ffi.from_buffer(memory)
     address = int(ffi.cast("uintptr_t", view))
     return (address, view) if _protect(library, address, len(code), mmap.PROT_READ | mmap.PROT_EXEC) else None
+
+
+def jump(target: int) -> bytes:
+    """Return code that goes on at *target*; raises OSError on a host whose CPU isn't known."""
+    machine = os.uname().machine
+    if machine == "x86_64":
+        return b"\x49\xbb" + struct.pack("<Q", target) + b"\x41\xff\xe3"  # mov r11, target; jmp r11
+    if machine == "aarch64":
+        return struct.pack("<2IQ", 0x58000050, 0xD61F0200, target)  # ldr x16, target; br x16
+    raise OSError(f"no code is known for {machine}")
 
 
 def _protect(library: Any, address: int, size: int, protection: int) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 
-__all__ = ["jump", "loop"]
+__all__ = ["loop"]
 
 _ENTER = (
     0xA9BB7BFD,  # stp x29, x30, [sp, #-80]!
@@ -33,7 +33,7 @@ _ARGUMENTS = (
     0x2A1603E4,  # mov w4, w22
     0xAA1703E5,  # mov x5, x23
 )
-_LOAD, _CALL, _JUMP = 0x58000010, 0xD63F0200, 0xD61F0200  # ldr x16, …; blr x16; br x16
+_LOAD, _CALL = 0x58000010, 0xD63F0200  # ldr x16, …; blr x16
 _SAME = {1: 0x6B18001F, 2: 0x6B18001F, 4: 0x6B18001F, 8: 0xEB18001F}  # cmp w0, w24; cmp x0, x24
 _UNEQUAL = 0x54000001  # b.ne …
 _RESULT_OLD = 0xAA1803E0  # mov x0, x24
@@ -67,8 +67,3 @@ def _computed(operation: str, size: int) -> tuple[int, ...]:
         return (0x8B150319,)  # add x25, x24, x21
     operands = _WHOLE.get(size) or (_SIGNED if operation[0] == "s" else _UNSIGNED)[size]
     return (*operands, _COMPARE[size], _CHOOSE[operation])
-
-
-def jump(target: int) -> bytes:
-    """Return code that goes on at *target*."""
-    return struct.pack("<2IQ", _LOAD | 2 << 5, _JUMP, target)

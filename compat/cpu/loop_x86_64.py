@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import struct
 
-__all__ = ["jump", "loop"]
+__all__ = ["loop"]
 
 _ENTER = bytes.fromhex(
     "53 55 4154 4155 4156 4157"  # push rbx, rbp, r12 to r15
@@ -51,8 +51,3 @@ def _computed(operation: str, size: int) -> str:
         return "4a8d0c33"  # lea rcx, [rbx+r14]
     operand = "4c89f1"  # mov rcx, r14
     return operand if operation == "xchg" else _COMPARE[size] + operand + f"480f{_CHOOSE[operation]}cb"
-
-
-def jump(target: int) -> bytes:
-    """Return code that goes on at *target*."""
-    return b"\x49\xbb" + struct.pack("<Q", target) + b"\x41\xff\xe3"  # mov r11, target; jmp r11

@@ -13,7 +13,7 @@ import importlib
 from collections.abc import Callable, Mapping, Sequence
 
 from compat.cpu.blocks import BlockWatch
-from compat.cpu.engine import ABORTED, EXCEPTION, INVALID_INSTRUCTION, OK, Engine, EngineError
+from compat.cpu.engine import EXCEPTION, IMPOSSIBLE, INVALID_INSTRUCTION, OK, REFUSED, Engine, EngineError
 from compat.cpu.family import OUTSIDE, OWN_CODE, OWN_PAGE, Event, Family, Wrong
 from compat.cpu.paging import FETCH, READ, WRITE, PageSource, Paging
 from compat.cpu.registers import Batch
@@ -107,7 +107,7 @@ class Machine:
         """Why the engine came back; None if it should simply go on (it ends a run for WFI and its like)."""
         if code == OK and self._event is None:
             return Stop("requested") if self._stopping else None
-        if code == ABORTED:
+        if code == IMPOSSIBLE:
             return self._meet_impossible()
         if code == EXCEPTION and self._paging.refused:
             address, pc = self._engine.fault_address(), self._engine.read(self._pc)
@@ -118,7 +118,7 @@ class Machine:
             self._event = self.family.invalid(pc)
         elif code == INVALID_INSTRUCTION and self.shared_atomics.give_up():
             return None
-        elif code == INVALID_INSTRUCTION and self._event is None:
+        elif code in (INVALID_INSTRUCTION, REFUSED) and self._event is None:
             self._event = self.family.invalid(self._engine.read(self._pc))
         elif self._event is None:
             raise EngineError(f"unicorn: error {code} at {self._engine.read(self._pc):#x}")
@@ -129,7 +129,7 @@ class Machine:
 
         Each instruction becomes a block of its own, for runs end at every address that may be behind it.
         """
-        engine, code = self._engine, ABORTED
+        engine, code = self._engine, IMPOSSIBLE
         for _ in range(_BLOCK_INSTRUCTIONS):
             pc = engine.read(self._pc)
             engine.end_runs_at(range(pc + 1, pc + _LONGEST_INSTRUCTION + 1))
@@ -139,7 +139,7 @@ class Machine:
         engine.end_runs_at(())
         engine.flush_code()
         self.flush_tlb()
-        if code != ABORTED:
+        if code != IMPOSSIBLE:
             return self._reason(code)
         self._event = self.family.invalid(engine.read(self._pc))
         return None if self._event is None else self._raised(self._event)
