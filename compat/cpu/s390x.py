@@ -6,9 +6,8 @@ QEMU's `int_pgm_code`, found in a context. The system-call number is in the inst
 program exception; `Stop.address` is the instruction. `r14`, `r15` and so on are general registers, `a0` to
 `a15` access registers, `f` the left and `f_low` the right halves of the 32 vector registers.
 
-Wrong, and not set right here: ADD of two smallest negative numbers and SUBTRACT of one from 0 give condition code 0
-or 1 instead of 3 (overflow), for 32 and 64 bits. RISBHG and RISBLG are set right by `s390x_insert`; STCK and STFLE by
-the guest's operating system (`s390x_clock`).
+RISBHG and RISBLG are set right by `s390x_insert`; STCK and STFLE by the guest's operating system (`s390x_clock`); the
+condition code of an overflow on x86-64 hosts alone (`s390x_overflow`).
 """
 
 from __future__ import annotations
@@ -21,6 +20,7 @@ from compat.cpu.family import Event, Family, Supervisor, Wrong, numbered
 from compat.cpu.registers import Register
 from compat.cpu.s390x_clock import CLOCK_READER, exception_name, without_clock_readers
 from compat.cpu.s390x_insert import HALF_INSERT, without_half_inserts
+from compat.cpu.s390x_overflow import mend_overflow
 
 __all__ = ["S390X"]
 
@@ -111,6 +111,7 @@ class S390X(Family):
         super().hook(trap, on_exception)
 
     def prepare(self) -> None:
+        self.engine.mend(mend_overflow)
         self.engine.write(_CR0, _FLOAT_ON | _VECTOR_ON)
         self.engine.write(_REGISTERS["pswm"], _PROBLEM_STATE | _64_BIT)
         found = None
