@@ -44,8 +44,8 @@ def mend_overflow(library: Any) -> object | None:
     except (OSError, KeyError, struct.error):
         return None
     code = [bytes(ffi.buffer(ffi.cast("char *", function), 5 + len(_PADDING))) for function in functions]
-    if any(each[:1] != _JUMP or each[5:] != _PADDING for each in code):
-        return None
     targets = {at + 5 + int(struct.unpack_from("<i", each, 1)[0]) for at, each in zip(functions, code, strict=True)}
+    if len(targets) > 1 or any(each[:1] != _JUMP or each[5:] != _PADDING for each in code):
+        return None
     own = new_code(library, _OVERFLOW + jump(targets.pop()))
-    return own if own is not None and not targets and overwrite(library, dict.fromkeys(functions, jump(own[0]))) else None
+    return own if own is not None and overwrite(library, dict.fromkeys(functions, jump(own[0]))) else None
