@@ -13,7 +13,7 @@ import importlib
 from collections.abc import Callable, Mapping, Sequence
 
 from compat.cpu.blocks import BlockWatch
-from compat.cpu.engine import EXCEPTION, INVALID_INSTRUCTION, OK, Engine, EngineError
+from compat.cpu.engine import EXCEPTION, IMPOSSIBLE, INVALID_INSTRUCTION, OK, REFUSED, Engine, EngineError
 from compat.cpu.family import OUTSIDE, OWN_CODE, OWN_PAGE, Event, Family, Wrong
 from compat.cpu.paging import FETCH, READ, WRITE, PageSource, Paging
 from compat.cpu.registers import Batch
@@ -24,7 +24,12 @@ from compat.errors import Unsupported
 
 __all__ = ["FETCH", "READ", "WRITE", "Machine", "PageSource", "Snapshot", "Stop"]
 
+_BLOCK_INSTRUCTIONS, _LONGEST_INSTRUCTION = 512, 16
+"""How many instructions are in a block at most (TCG_MAX_INSNS of qemu/include/tcg/tcg.h), and bytes in one."""
+
 _ACCESS_NAMES: dict[int, Access] = {READ: "read", WRITE: "write", FETCH: "fetch"}
+
+_REQUESTED = Stop("requested")
 
 _FAMILIES = {
     "x86": ("x86", "X86"),
@@ -44,7 +49,7 @@ _FAMILIES = {
 
 
 class Machine:
-    """One CPU of the variant *cpu*, in user mode, all general registers zero.
+    """One CPU of the variant *cpu*, in user mode, all general registers zero. *stopping* tells that `stop` was called.
 
     Raises:
         Unsupported: there is no such CPU, or the Unicorn library is missing.
@@ -55,17 +60,17 @@ class Machine:
             raise Unsupported(f"there is no CPU named {cpu!r}")
         module, name = _FAMILIES[cpu]
         kind: type[Family] = getattr(importlib.import_module(f"compat.cpu.{module}"), name)
-        self._engine = engine = Engine(kind.arch, kind.mode, kind.model, kind.page_size)
+        self._engine = engine = Engine(cpu, kind.arch, kind.mode, kind.model, kind.page_size)
         self.own_page = memoryview(pages.ram)[:4096]
         self.family = family = kind(engine, self)
         self._paging = Paging(engine, family, pages)
         self._pages = pages
         self._pc = family.registers[family.pc]
         self._event: Event | None = None
-        self._stopping = self._own_trapped = False
+        self.stopping = self._own_trapped = False
         self._saved = engine.wide_batch(list(family.registers.values()))
         self._reservation = Reservation(engine, family)
-        self.shared_atomics = SharedAtomics(engine, cpu, family.illegal)
+        self.shared_atomics = SharedAtomics(engine, family.endings)
         family.hook(on_syscall, self._exception)
         self._watch = BlockWatch(engine, family, self._paging)
         family.prepare()
@@ -83,7 +88,7 @@ class Machine:
         On ARM an odd *pc* means Thumb. Exceptions raised by `on_syscall` or by the page source come out of
         here. Never call this from a hook.
         """
-        self._stopping = False
+        self.stopping = False
         family = self.family
         while True:
             self._event = None
@@ -103,7 +108,9 @@ class Machine:
     def _reason(self, code: int) -> Stop | None:
         """Why the engine came back; None if it should simply go on (it ends a run for WFI and its like)."""
         if code == OK and self._event is None:
-            return Stop("requested") if self._stopping else None
+            return _REQUESTED if self.stopping else None
+        if code == IMPOSSIBLE:
+            return self._meet_impossible()
         if code == EXCEPTION and self._paging.refused:
             address, pc = self._engine.fault_address(), self._engine.read(self._pc)
             if self._paging.refused != FETCH or address >= pc:
@@ -113,10 +120,30 @@ class Machine:
             self._event = self.family.invalid(pc)
         elif code == INVALID_INSTRUCTION and self.shared_atomics.give_up():
             return None
-        elif code == INVALID_INSTRUCTION and self._event is None:
+        elif code in (INVALID_INSTRUCTION, REFUSED) and self._event is None:
             self._event = self.family.invalid(self._engine.read(self._pc))
         elif self._event is None:
             raise EngineError(f"unicorn: error {code} at {self._engine.read(self._pc):#x}")
+        return None if self._event is None else self._raised(self._event)
+
+    def _meet_impossible(self) -> Stop | None:
+        """Unicorn can't translate the block at the PC: run it up to the instruction at fault, which is illegal.
+
+        Each instruction becomes a block of its own, for runs end at every address that may be behind it.
+        """
+        engine, code = self._engine, IMPOSSIBLE
+        for _ in range(_BLOCK_INSTRUCTIONS):
+            pc = engine.read(self._pc)
+            engine.end_runs_at(range(pc + 1, pc + _LONGEST_INSTRUCTION + 1))
+            code = engine.start(self.family.resume_address())
+            if code != OK or self._event is not None or self.stopping:
+                break
+        engine.end_runs_at(())
+        engine.flush_code()
+        self.flush_tlb()
+        if code != IMPOSSIBLE:
+            return self._reason(code)
+        self._event = self.family.invalid(engine.read(self._pc))
         return None if self._event is None else self._raised(self._event)
 
     @staticmethod
@@ -154,7 +181,7 @@ class Machine:
         The latter takes about 0.2 ms. A stop that comes while nothing runs is forgotten, so a thread that
         preempts must ask again.
         """
-        self._stopping = True
+        self.stopping = True
         self._engine.stop()
 
     def close(self) -> None:
@@ -223,9 +250,10 @@ class Machine:
             ]
         )
 
-    def snapshot(self) -> Snapshot:
-        """Copy the CPU state, to switch threads within this process: about 3 us."""
-        return Snapshot(self._engine.save_context(), self.family.read_tables())
+    def snapshot(self, spare: Snapshot | None = None) -> Snapshot:
+        """Copy the CPU state, to switch threads within this process, cheaply into one that nobody needs any longer."""
+        context = self._engine.save_context(None if spare is None else spare.context)
+        return Snapshot(context, self.family.read_tables())
 
     def resume(self, snapshot: Snapshot) -> None:
         """Set the CPU state from a snapshot of this machine, any number of times; what was reserved is lost."""
