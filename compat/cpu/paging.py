@@ -15,8 +15,8 @@ _FEW_FILLS, _MANY_FILLS = 1 << 9, 1 << 15
 """How many fills there may be until a flush lets the TLB grow: it has 256 entries at first, and a flush of a full one
 doubles them, so the number doubles too. A fill costs 4 us.
 
-After many it begins with few again: Unicorn's count of used entries is too low after so many fills
-(`tlb_flush_vtlb_page_locked` counts down for entries that had been counted down before), and the TLB would stay small."""
+After many it begins with few again: after more than about 20,000 Unicorn's own count of used entries is too low, and
+the TLB would stay small [measured]."""
 
 _ALIAS_32, _ALIAS_64 = 0xFFFFC000, 0xFFFFF00000000000
 """Where `invalidate_code` sees frames, above all that a guest may map."""

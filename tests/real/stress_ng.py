@@ -51,15 +51,16 @@ def arguments(name: str) -> list[str]:
 
 
 def stress(program: Program, name: str, way: str, folder: Path, limit: float) -> Outcome:
-    """Run one stressor in *folder* for up to *limit* seconds, and end whatever it leaves behind."""
+    """Run one stressor in *folder* for up to *limit* seconds."""
     with (folder / "said").open("w+b") as said:
         command = program.command(*arguments(name), way=way)
         started = subprocess.Popen(command, cwd=folder, stdout=said, stderr=said, env=program.environment())
         try:
             status = started.wait(limit)
         except subprocess.TimeoutExpired:
+            started.kill()
+            started.wait()
             status = None
-        end_children()
         said.seek(0)
         return judge(status, said.read().decode(errors="replace"))
 
@@ -147,6 +148,7 @@ def main() -> None:
                 folder = Path(made) / "work"
                 folder.mkdir()
                 outcomes[way] = stress(program, name, way, folder, options.limit)
+                end_children()
                 shutil.rmtree(folder, ignore_errors=True)
             print(" | ".join([name, *(f"{way} {told.state} {told.why}" for way, told in outcomes.items())]), flush=True)
             if options.record and len(outcomes) == len(WAYS):
