@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Any
 
 from compat.cpu._unicorn import ffi
-from compat.cpu.aborts import aborts
+from compat.cpu.aborts import IMPOSSIBLE, REFUSED, aborts
 from compat.cpu.internals import Internals
 from compat.cpu.registers import Batch, Register, WideBatch
 from compat.errors import CompatError, Unsupported
@@ -22,7 +22,6 @@ from compat.errors import CompatError, Unsupported
 __all__ = ["EXCEPTION", "IMPOSSIBLE", "INVALID_INSTRUCTION", "OK", "REFUSED", "Engine", "EngineError"]
 
 OK, INVALID_INSTRUCTION, EXCEPTION = 0, 10, 21
-IMPOSSIBLE, REFUSED = -1, -2
 _HOOK_INTERRUPT, _HOOK_INSTRUCTION, _HOOK_CODE = 1 << 0, 1 << 1, 1 << 2
 _HOOK_INVALID, _HOOK_BLOCK_MADE, _HOOK_TLB_FILL = 1 << 14, 1 << 15, 1 << 17
 _PAGE_SIZE, _USE_EXITS, _EXITS, _CPU_MODEL, _REMOVE_CODE, _FLUSH_CODE, _FLUSH_TLB, _TLB_TYPE = 1, 4, 6, 7, 9, 10, 11, 12
@@ -124,14 +123,13 @@ class Engine:
         if count and self._between_blocks:
             self._check_after_access(True)
         code: int = self._library.uc_emu_start(self._handle, pc, 0, 0, count)
+        if self._aborts is not None:
+            code = self._aborts.take() or code
         if count and self._between_blocks:
             self._check_after_access(False)
         if self._failure is not None:
             failure, self._failure = self._failure, None
             raise failure
-        if self._aborts is not None and self._aborts.met:
-            code = IMPOSSIBLE if self._aborts.met == "impossible" else REFUSED
-            self._aborts.met = ""
         return code
 
     def stop(self) -> None:
