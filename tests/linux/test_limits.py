@@ -32,9 +32,7 @@ def test_granted_limits_are_told(make_guest: type[Guest]) -> None:
         assert guest.record("Rlimit64", place)["cur"] == soft
 
 
-def test_descriptors_that_the_host_process_needs_are_not_offered(
-    guest: Guest, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_descriptors_that_the_host_process_needs_are_not_offered(guest: Guest, monkeypatch: pytest.MonkeyPatch) -> None:
     for host, expected in (((1024, 20000), [1024, 19936]), ((512, 512), [448, 448]), ((100, 100), [50, 50])):
         guest.process.limits = {}
         monkeypatch.setattr(guest.process.host, "getrlimit", lambda which, host=host: host)
