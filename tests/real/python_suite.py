@@ -46,7 +46,7 @@ def sysroot() -> Path:
 def command(way: str, root: Path, folder: Path) -> list[str]:
     """The host's command that runs the guest's Python; *folder* is for the run's own files."""
     if way == "qemu":
-        return [sys.executable, binfmt.__file__, str(root), str(folder), str(root / PROGRAM)]
+        return [sys.executable, binfmt.__file__, str(root), str(folder / "etc"), str(root / PROGRAM)]
     return [sys.executable, "-m", "compat", "run", "--net", "host", "--sysroot", str(root), f"/{PROGRAM}"]
 
 
