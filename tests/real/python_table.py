@@ -11,6 +11,7 @@ NUMBERS = ("run", "passed", "failed", "errors", "skipped", "seconds")
 COUNTS = re.compile(r"^(?:OK|FAILED)(?: \((.*)\))?$", re.MULTILINE)
 RAN = re.compile(r"^Ran (\d+) tests? in ", re.MULTILINE)
 BAD = re.compile(r"^(?:FAIL|ERROR): (\S+)(?: \((\S+?)\))?", re.MULTILINE)
+UNFIT = re.compile(r"^test\w* skipped -- (.*)$", re.MULTILINE)
 BEGUN = re.compile(r"^(test\w*) \(test\.", re.MULTILINE)
 VERDICT = re.compile(r"\.\.\. .*?\b(ok|FAIL|ERROR|skipped|expected failure)\b", re.MULTILINE)
 
@@ -38,6 +39,8 @@ def result(output: str, seconds: float, end: str = "") -> Result:
     counts three failures, but one test less that passed. Without a summary the lines per test are counted.
     """
     bad = list(dict.fromkeys(name for name, _ in BAD.findall(output)))
+    if unfit := UNFIT.search(output):
+        end = f"skipped: {unfit[1]}"
     if not RAN.search(output):
         return broken(output, bad, seconds, end or "no summary")
     told: dict[str, int] = {}
