@@ -110,6 +110,7 @@ def main() -> None:
     parser.add_argument("--record", action="store_true", help=f"write the modules' rows of {TABLE.name}")
     options = parser.parse_args()
     root = sysroot()
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell ignores it for what runs in the background, as would Python
     if options.log:
         options.log.mkdir(parents=True, exist_ok=True)
     for module in options.modules or MODULES:
