@@ -15,9 +15,13 @@ _IN_A_ROW = 8
 _SLOWEST = 50_000_000  # nanoseconds
 
 
-def set_pace(timer: Timer, interval: int) -> None:
-    """The guest armed the timer, to fire again each *interval* ns, or never again for 0."""
-    timer.interval, timer.times, timer.streak, timer.late = interval, 1, 0, False
+def set_pace(timer: Timer, interval: int, first: int, *, absolute: bool) -> tuple[int, int]:
+    """The guest arms the timer; the host's (interval, first). One that it only sets anew, as a handler may do each
+    time, keeps its pace: else it would be ahead again at once."""
+    if interval != timer.interval or first == 0:
+        timer.interval, timer.times, timer.streak, timer.late = interval, 1, 0, False
+    late = not absolute and first <= interval
+    return interval * timer.times, first * timer.times if late else first
 
 
 def keep_pace(process: LinuxProcess, timer: Timer, overrun: int) -> int:

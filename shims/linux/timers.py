@@ -83,10 +83,10 @@ def timer_settime(
     interval, first = (nanoseconds(thread, wanted, f"{part}.") for part in ("interval", "value"))
     found = _find(thread, timer)
     _forget(thread.process, found)
-    old = left(
-        found, thread.host.timer_settime(found.host, _ABSTIME if "TIMER_ABSTIME" in flags else 0, interval, first)
-    )
-    set_pace(found, interval)
+    absolute = "TIMER_ABSTIME" in flags
+    old = left(found, thread.host.timer_gettime(found.host))
+    times = set_pace(found, interval, first, absolute=absolute)
+    thread.host.timer_settime(found.host, _ABSTIME if absolute else 0, *times)
     if old_value is not None:
         old_value.write(_itimerspec(old))
 
