@@ -68,7 +68,7 @@ ABOUT = (
     "# Recorded by `python -m tests.real.python_suite --record [MODULE…]`\n\n"
     "Debian's libpython3.11-testsuite for arm64, as root: `python3.11 -m test -v MODULE`: under `compat run --net host`"
     "\nand under qemu-aarch64 7.2 and a binfmt_misc of its own, one after the other on the same machine.\n"
-    "Passed is run less skipped and less the tests of which a part failed.\n"
+    "Passed is run less skipped and less the tests of which a part failed. Seconds are the clock's, other work included.\n"
 )
 
 
