@@ -10,6 +10,7 @@ from functools import partial
 
 from compat.abi.abi import Abi
 from compat.abi.grids import StrPath
+from compat.abi.tables import PARENTS
 from compat.check import check_once
 from compat.cpu.machine import Machine
 from compat.dispatch import Dispatcher, Tracer
@@ -60,6 +61,7 @@ class Guest:
         memory = _memory(self.abi, options)
         self.process: Process = self.personality_module.make_process(self.abi, memory, host or Host(), options)
         self.process.load_image = load_image
+        self.process.preload = self._preload
         self._make_tracer = tracer
         self._tracer = tracer(self.process) if tracer else None
 
@@ -88,6 +90,11 @@ class Guest:
         dispatcher.missing = self.missing
         serve.append(dispatcher.on_syscall)
         return Scheduler(process, machine, dispatcher, personality)
+
+    def _preload(self) -> None:
+        from compat.preload import preload  # only for those who give up privileges
+
+        preload(["compat", "loaders", *(f"shims.{family}" for family in PARENTS[self.abi.guest])])
 
     def _move(self, cpu: str) -> None:
         """Give the process the tables of *cpu* and an empty address space."""

@@ -11,6 +11,7 @@ from compat.host import Host
 from compat.host.census import Entry
 from compat.memory import AddressSpace
 from compat.process import Options, Registers
+from shims.posix.credentials import Credentials, Ids
 from shims.posix.openfiles import OpenFile
 from shims.posix.state import Pending, PosixProcess, PosixThread
 
@@ -28,7 +29,8 @@ class LinuxProcess(PosixProcess):
     """Adds the program break [*break_start*, *break_end*), the auxiliary vector, the *trampoline* page's addresses by
     name (`sigreturn`, `rt_sigreturn`), *personality*, *dumpable*, futex queues and those of locks with priority
     inheritance by address, host threads that wait at shared words (*sleepers*), the registered memory *barriers*,
-    whether it has *executed* a program since its birth, the first thread's exit status, and the host descriptor whose
+    whether it has *executed* a program since its birth, whether it has *touched_credentials*, as most never do, the
+    first thread's exit status, and the host descriptor whose
     closing ends the parent's vfork (*parent_gate*)."""
 
     def __init__(self, abi: Abi, memory: AddressSpace, host: Host, options: Options) -> None:
@@ -40,8 +42,8 @@ class LinuxProcess(PosixProcess):
         self.trampolines: dict[str, int] = {}
         self.personality = 0
         self.dumpable = 1
-        self.no_new_privileges = False
         self.keep_capabilities = False
+        self.touched_credentials = False
         self.next_tid = 0
         self.leader_status = 0
         self.parent_gate = -1
@@ -73,6 +75,23 @@ class LinuxProcess(PosixProcess):
         program = self.executable.guest_path
         self.census.enter(self.pid, Entry(born, self.executed, name, program, arguments, self.memory.mapped))
 
+    def capable(self, capability: str) -> bool:
+        try:
+            found = self.host.capget().effective
+        except OSError:
+            return super().capable(capability)
+        return bool(found >> self.abi.constants("Capability").encode(capability) & 1)
+
+    def changed_credentials(self, before: Credentials) -> None:
+        """commit_creds() of kernel/cred.c."""
+        self.touched_credentials = True
+        now = self.credentials
+        if _judged(now.users) != _judged(before.users) or _judged(now.groups) != _judged(before.groups):
+            self.dumpable = 0
+            for thread in self.threads.values():
+                assert isinstance(thread, LinuxThread)
+                thread.parent_death_signal = 0
+
     def pending_changed(self, added: int = 0) -> None:
         for file in self.signal_files:
             if file.fd >= 0:
@@ -103,6 +122,11 @@ class LinuxProcess(PosixProcess):
     @property
     def read_implies_exec(self) -> bool:
         return bool(self.personality & self.abi.flags("Personality").values["READ_IMPLIES_EXEC"])
+
+
+def _judged(ids: Ids) -> tuple[int, int]:
+    """The ids by which others judge the process."""
+    return ids.effective, ids.files
 
 
 class Waiter:

@@ -19,7 +19,7 @@ _LONGEST = 64  # processes in a chain; Linux looks at 10 (MAX_DEADLK_ITERATIONS 
 
 @contextmanager
 def _folder(process: PosixProcess) -> Iterator[int]:
-    fd = process.view.private.folder(b"locks", 0o700)
+    fd = process.view.private.folder(b"locks", 0o777)
     try:
         yield fd
     finally:

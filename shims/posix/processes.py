@@ -219,7 +219,8 @@ def _meant(thread: PosixThread, which: Constant, who: int) -> Iterable[int]:
         group = who or thread.host.getpgid(0)
         meant = [pid for pid, each in visible(process).items() if each.group == group]
     elif which == "PRIO_USER":
-        meant = list(visible(process)) if who in (0, process.credentials.users.real) else []
+        user = who or process.credentials.users.real
+        meant = [pid for pid in visible(process) if thread.host.rights(pid)["Uid"] == user]
     else:
         raise OSError(errno.EINVAL, f"no priority of {which}")
     if not meant:

@@ -13,7 +13,7 @@ from compat.memory import AddressSpace
 from compat.process import Options, Process, Registers, Thread
 from compat.sandbox.place import Opened
 from compat.sandbox.view import FileView
-from shims.posix.credentials import Credentials
+from shims.posix.credentials import Credentials, Ids
 from shims.posix.openfiles import FileTable
 from shims.posix.socketnames import SocketNames
 
@@ -107,6 +107,7 @@ class PosixProcess(Process):
         self.environment: list[bytes] = []
         self.ipc: Ipc | None = None
         self.socket_names = SocketNames(host.getrandom(4).hex().encode())
+        self._prepared = False
 
     def move(self, abi: Abi, memory: AddressSpace) -> None:
         super().move(abi, memory)
@@ -140,6 +141,24 @@ class PosixProcess(Process):
         if action is None or action.handler == 0:
             return str(self.abi.signals.decode(number)) in ("SIGCHLD", "SIGURG", "SIGWINCH", "SIGCONT")
         return action.handler == 1
+
+    def capable(self, capability: str) -> bool:
+        """Whether the process has the privilege that Linux calls *capability*."""
+        return self.host.geteuid() == 0
+
+    def prepare_change(self, users: Ids) -> None:
+        """The process is about to have the users *users*, or fewer privileges: what it will need is to be at hand."""
+        if not hasattr(self, "view"):
+            return  # it never began
+        if not self._prepared:
+            self.view.private.hold()
+            self.preload()
+            self._prepared = True
+        if self.pid == self.root_pid and users.real == users.effective == users.saved:
+            self.view.private.give_to(users.real)
+
+    def changed_credentials(self, before: Credentials) -> None:
+        """The process has others than *before*."""
 
     def pending_changed(self, added: int = 0) -> None:
         """Signals were taken from the queues, or the signal *added* was put there."""
