@@ -208,6 +208,9 @@ class Engine(Protocol):
     def forked(self) -> None:
         """This host process is a fresh child of fork: only the calling thread lives on."""
 
+    def renew_helpers(self) -> None:
+        """Let host threads beside this one have the rights that it has given itself alone."""
+
     def rebind(self) -> None:
         """Calls are bound anew: the process has a `screen` from now on."""
 

@@ -247,6 +247,9 @@ class Scheduler:
         self.watcher = Watcher(self.machine.stop, self._notice)
         self._hear()
 
+    def renew_helpers(self) -> None:
+        self.watcher.renew()
+
     def rebind(self) -> None:
         self.dispatcher.rebind()
 

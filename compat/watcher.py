@@ -90,6 +90,15 @@ class Watcher:
             self._thread.join(1)
         self._release()
 
+    def renew(self) -> None:
+        """End the host thread; another one goes on, with the rights that the calling thread has now."""
+        if self._thread is not None:
+            self._closed = True
+            _nudge(self._control[1])
+            self._thread.join()
+            self._closed, self._thread = False, None
+            self._start()
+
     def forked(self) -> None:
         """This is a child of fork, in which the thread does not exist."""
         if self._thread is not None:
@@ -104,7 +113,7 @@ class Watcher:
 
     def _start(self) -> None:
         if self._thread is None:
-            self._control = _pipe()
+            self._control = self._control if self._control[0] >= 0 else _pipe()
             import threading  # only here: most guests never need it
 
             self._thread = threading.Thread(target=self._watch, name="compat-watcher", daemon=True)

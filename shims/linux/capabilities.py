@@ -98,7 +98,7 @@ def capset(thread: LinuxThread, header: Pointer[Record], data: int) -> None:
         raise OSError(errno.EPERM, "a capability that no guest has")
     process.prepare_change(process.credentials.users)
     process.host.capset(wanted)
-    process.changed_credentials(process.credentials)
+    process.renew_helpers()
 
 
 def _words(thread: LinuxThread, header: Pointer[Record], *, probe: bool) -> int:
@@ -122,7 +122,7 @@ def set_keep(thread: LinuxThread, option: Constant, value: int) -> None:
     if thread.process.keep_capabilities != bool(value):
         thread.host.set_keep_capabilities(bool(value))
         thread.process.keep_capabilities = bool(value)
-        thread.process.touched_credentials = True
+        thread.process.renew_helpers()
 
 
 def get_keep(thread: LinuxThread, option: Constant) -> int:
@@ -162,7 +162,7 @@ def get_secure_bits(thread: LinuxThread, option: Constant) -> int:
 def set_secure_bits(thread: LinuxThread, option: Constant, bits: int) -> None:
     """Raises OSError(EPERM) without CAP_SETPCAP, and for locked or unknown bits."""
     thread.host.set_secure_bits(bits)
-    thread.process.touched_credentials = True
+    thread.process.renew_helpers()
 
 
 # --- execve ---
@@ -182,6 +182,7 @@ def keep_through_execve(thread: LinuxThread) -> None:
     effective = permitted if root and not users.effective else ambient
     if (effective, permitted) != (now.effective, now.permitted):
         host.capset(Capabilities(effective, permitted, now.inheritable))
+    process.renew_helpers()
     become_user(thread, Ids(users.real, *[users.effective] * 3))
     become_group(thread, Ids(groups.real, *[groups.effective] * 3))
 

@@ -82,6 +82,15 @@ class LinuxProcess(PosixProcess):
             return super().capable(capability)
         return bool(found >> self.abi.constants("Capability").encode(capability) & 1)
 
+    def renew_helpers(self) -> None:
+        """The host's calling thread alone has changed its rights. The C library gives up where a later change of ids
+        ends otherwise in one thread than in another, so all are to have the same."""
+        self.touched_credentials = True
+        if self.engine is not None:
+            self.engine.renew_helpers()
+        if self.sleepers is not None:
+            self.sleepers.renew()
+
     def changed_credentials(self, before: Credentials) -> None:
         """commit_creds() of kernel/cred.c."""
         self.touched_credentials = True

@@ -81,6 +81,9 @@ class FakeEngine:
     def attend(self) -> None:
         self.attended += 1
 
+    def renew_helpers(self) -> None:
+        pass
+
     def rebind(self) -> None:
         pass
 
