@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from compat.abi.abi import Abi
-from compat.abi.grids import StrPath
+from compat.abi.grids import Grid, StrPath
 from compat.abi.tables import PARENTS
 from compat.check import check_once
 from compat.cpu.machine import Machine
@@ -60,7 +60,7 @@ class Guest:
         self.personality_module = importlib.import_module(f"shims.{name}.personality")
         memory = _memory(self.abi, options)
         self.process: Process = self.personality_module.make_process(self.abi, memory, host or Host(), options)
-        self.process.load_image = load_image
+        self.process.load_image = partial(load_image, cpus=self.abi.tables.grids["cpus"])
         self.process.preload = self._preload
         self._make_tracer = tracer
         self._tracer = tracer(self.process) if tracer else None
@@ -111,9 +111,9 @@ def _memory(abi: Abi, options: Options) -> AddressSpace:
     return AddressSpace(Ram(_RAM[abi.cpu.bits]), top=abi.cpu.top, limit=options.memory)
 
 
-def load_image(fd: int, name: bytes) -> Image | Script:
-    """What the host descriptor *fd* holds, called *name* in sentences; raises CompatError."""
-    return detect(Source.of_descriptor(fd, name), cache=Cache.of_user(os.environ))
+def load_image(fd: int, name: bytes, *, cpus: Grid | None = None) -> Image | Script:
+    """What the host descriptor *fd* holds, called *name* in sentences; *cpus* as for `detect`. Raises CompatError."""
+    return detect(Source.of_descriptor(fd, name), cache=Cache.of_user(os.environ), cpus=cpus)
 
 
 def open_host_file(path: bytes) -> int:
