@@ -79,6 +79,8 @@ class PrivateFolder:
         self._host.fchownat(AT_FDCWD, self.path, user, -1)
         self._host.fchownat(AT_FDCWD, self.top, user, -1)
         self._user = user
+        above = self._host.open(self._parent, O_PATH | os.O_DIRECTORY)
+        self._parent = b"/proc/self/fd/%d" % above  # wherever it is, the new user may not come there
 
     def _enter(self) -> int:
         """The folder that holds the others, kept open."""

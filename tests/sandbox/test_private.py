@@ -113,3 +113,31 @@ def test_the_first_use_is_told(tmp_path: Path) -> None:
     folder.when_made(lambda: told.append("already"))
     assert told == ["made", "already"]
     folder.remove()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+@pytest.mark.parametrize("owner", [True, False])
+def test_who_becomes_another_user_goes_on_using_it(private: PrivateFolder, tmp_path: Path, owner: bool) -> None:
+    tmp_path.chmod(0o1777)
+    folder = PrivateFolder(Host(), os.fsencode(tmp_path)) if owner else private
+    child = os.fork()
+    if child == 0:
+        if owner:
+            folder._owner = os.getpid()  # as if the run had begun here
+        status = 1
+        try:
+            os.close(folder.folder(b"tmp"))
+            folder.hold()
+            folder.give_to(1234)
+            os.setresuid(1234, 1234, 1234)
+            fd = folder.folder(b"tmp")
+            os.close(os.open(b"mine", os.O_CREAT | os.O_WRONLY, dir_fd=fd))
+            os.close(folder.folder(b"new"))
+            folder.remove()
+            status = 0
+        finally:
+            os._exit(status)
+    assert os.waitpid(child, 0)[1] == 0
+    assert os.path.exists(folder.top) != owner, "it is removed by the one who is to, and by nobody else"
+    assert owner or os.stat(folder.path + b"/tmp/mine").st_uid == 1234
+    folder.remove()
