@@ -13,7 +13,7 @@ from compat.memory import AddressSpace
 from compat.process import Options, Registers
 from shims.posix.credentials import Credentials, Ids
 from shims.posix.openfiles import OpenFile
-from shims.posix.state import Pending, PosixProcess, PosixThread
+from shims.posix.state import Child, Pending, PosixProcess, PosixThread
 
 if TYPE_CHECKING:
     from shims.linux.futex_sleepers import Sleeper, Sleepers
@@ -30,7 +30,7 @@ class LinuxProcess(PosixProcess):
     name (`sigreturn`, `rt_sigreturn`), *personality*, *dumpable*, futex queues and those of locks with priority
     inheritance by address, host threads that wait at shared words (*sleepers*), the registered memory *barriers*,
     whether it has *executed* a program since its birth, whether it has *touched_credentials*, as most never do, the
-    first thread's exit status, and the host descriptor whose
+    children that *departed* before the host told, the first thread's exit status, and the host descriptor whose
     closing ends the parent's vfork (*parent_gate*)."""
 
     def __init__(self, abi: Abi, memory: AddressSpace, host: Host, options: Options) -> None:
@@ -44,6 +44,7 @@ class LinuxProcess(PosixProcess):
         self.dumpable = 1
         self.keep_capabilities = False
         self.touched_credentials = False
+        self.departed: set[int] = set()
         self.next_tid = 0
         self.leader_status = 0
         self.parent_gate = -1
@@ -81,6 +82,12 @@ class LinuxProcess(PosixProcess):
         except OSError:
             return super().capable(capability)
         return bool(found >> self.abi.constants("Capability").encode(capability) & 1)
+
+    def buried(self, pid: int, child: Child) -> None:
+        if child.signal != self.abi.signals.values["SIGCHLD"]:
+            from shims.linux.departures import mark_departed
+
+            mark_departed(self, pid, child)
 
     def renew_helpers(self) -> None:
         """The host's calling thread alone has changed its rights. The C library gives up where a later change of ids
@@ -124,6 +131,7 @@ class LinuxProcess(PosixProcess):
         thread.robust_list = 0
         thread.parent_death_signal = 0
         self.executed = False
+        self.departed = set()
         super().become_child(thread, borrows=borrows)
         if not borrows:  # else it will soon be another program
             self.declare()

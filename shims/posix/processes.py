@@ -157,7 +157,7 @@ def waitid(
         raise OSError(errno.EINVAL, "waitid options")
     found = look_for_child(thread, type, id, options)
     if info is not None:
-        pending = child_pending(thread, found)
+        pending = child_pending(thread.process, found)
         thread.memory.write(info.address, bytes(SIGINFO_SIZE) if pending is None else siginfo(thread.abi, pending))
     used = None if found is None else take_child(thread, found, options)
     if found is not None and usage is not None:

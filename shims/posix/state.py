@@ -61,12 +61,13 @@ class Pending:
 @dataclass
 class Child:
     """A child process that has not been waited for, by the id of the thread that is its *parent*, and the guest's
-    number of the *signal* that tells of its end, 0 for none. *watch* is a host descriptor that becomes readable then,
+    number of the *signal* that tells of its end, 0 for none, and whether it was *told*. *watch* is a host descriptor that becomes readable then,
     once somebody waits, else -1; owned here."""
 
     signal: int
     parent: int
     watch: int = -1
+    told: bool = False
 
     def forget(self, host: Host) -> None:
         """Release the descriptor."""
@@ -142,6 +143,9 @@ class PosixProcess(Process):
             return str(self.abi.signals.decode(number)) in ("SIGCHLD", "SIGURG", "SIGWINCH", "SIGCONT")
         return action.handler == 1
 
+    def buried(self, pid: int, child: Child) -> None:
+        """*child* has been waited for, and is a child no more."""
+
     def capable(self, capability: str) -> bool:
         """Whether the process has the privilege that Linux calls *capability*."""
         return self.host.geteuid() == 0
@@ -169,6 +173,7 @@ class PosixProcess(Process):
         for child in self.children.values():
             child.forget(self.host)
         self.children = {}
+        self.subreaper = False
         if borrows:
             self.memory.borrowed()
         else:
