@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 
 /* The status of a grandchild that act() gave, sent through a pipe; its parent ends first. */
 static int grandchild(int (*act)(pid_t parent, int ready))

@@ -23,7 +23,7 @@ __all__ = ["granted", "keep_through_execve"]
 _GRANTED: Final = (
     *("CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_DAC_READ_SEARCH", "CAP_FOWNER", "CAP_FSETID", "CAP_KILL", "CAP_SETGID"),
     *("CAP_SETUID", "CAP_SETPCAP", "CAP_NET_BIND_SERVICE", "CAP_IPC_OWNER", "CAP_SYS_CHROOT", "CAP_SYS_NICE"),
-    *("CAP_LEASE", "CAP_SETFCAP"),
+    "CAP_SETFCAP",
 )
 """What calls of a guest come to that need it. The others would lead out of the guest's own world."""
 

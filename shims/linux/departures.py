@@ -1,4 +1,4 @@
-"""Children that tell of their end by another signal than SIGCHLD, or by none (clone(2), "The child termination signal").
+"""Children that tell of their end by another signal than SIGCHLD, or by none: the low byte of clone(2)'s flags.
 
 The host's kernel knows nothing of that: to it every child is one of fork. So its SIGCHLD, which may stand for several
 children, makes the process look who has ended.

@@ -1,6 +1,6 @@
 """/proc/<pid> of another guest process: what it told the census, and what the host tells of it (proc_pid_stat(5)).
 
-Its files, memory map and environment stay its own, as those of another user's process do.
+Its files and memory map stay its own, as those of another user's process do.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ _DEFUNCT = b"Z"
 def other_process(process: LinuxProcess, pid: int) -> Directory:
     """The folder of *pid*, which the guest can see."""
     other = _Other(process, pid)
+    owner = other.owner()
     texts: dict[bytes, Callable[[], bytes]] = {
         b"cgroup": lambda: b"0::/\n",
         b"cmdline": other.cmdline,
@@ -38,12 +39,14 @@ def other_process(process: LinuxProcess, pid: int) -> Directory:
         b"status": other.status,
         b"wchan": lambda: b"0",
     }
-    nodes: dict[bytes, Node] = {name: File(text) for name, text in texts.items()}
-    nodes |= {name: File(_refuse, mode=0o400) for name in (b"environ", b"maps", b"smaps", b"auxv", b"io")}
+    nodes: dict[bytes, Node] = {name: File(text, owner=owner) for name, text in texts.items()}
+    nodes[b"environ"] = File(other.environ, mode=0o400, owner=owner)
+    nodes |= {name: File(_refuse, mode=0o400, owner=owner) for name in (b"maps", b"smaps", b"auxv", b"io")}
     nodes |= {name: Link(_refuse) for name in (b"cwd", b"root")}
-    nodes |= {name: Directory(_refuse_names, mode=0o500) for name in (b"fd", b"fdinfo")}
+    nodes |= {name: Directory(_refuse_names, mode=0o500, owner=owner) for name in (b"fd", b"fdinfo")}
     nodes[b"exe"] = Link(other.program)
-    return Directory({**nodes, b"task": Directory({b"%d" % pid: Directory(nodes)})})
+    task = Directory({b"%d" % pid: Directory(nodes, owner=owner)}, owner=owner)
+    return Directory({**nodes, b"task": task}, owner=owner)
 
 
 def _refuse() -> bytes:
@@ -85,6 +88,18 @@ class _Other:
     def cmdline(self) -> bytes:
         """Empty, as for all that have ended and were not waited for."""
         return b"" if self._fields()[_STATE] == _DEFUNCT else self.entry().arguments
+
+    def environ(self) -> bytes:
+        """As it was when the program began."""
+        return b"" if self._fields()[_STATE] == _DEFUNCT else self.entry().environment
+
+    def owner(self) -> tuple[int, int]:
+        """The user and group whose files these are; nobody's if it has ended meanwhile."""
+        try:
+            rights = self._process.host.rights(self._pid)
+        except OSError:
+            return 0, 0
+        return rights["Euid"], rights["Egid"]
 
     def program(self) -> bytes:
         """Raises OSError(ENOENT) for one that has ended."""

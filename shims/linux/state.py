@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from typing import TYPE_CHECKING, Final
 from weakref import WeakSet
@@ -71,10 +72,28 @@ class LinuxProcess(PosixProcess):
             return
         leader = self.threads.get(self.pid) or next(iter(self.threads.values()), None)
         name = leader.name if isinstance(leader, LinuxThread) else b""
-        arguments = b"".join(argument + b"\0" for argument in self.arguments)
+        arguments, environment = (
+            b"".join(text + b"\0" for text in texts) for texts in (self.arguments, self.environment)
+        )
         born = self.host.relation(self.pid).born
-        program = self.executable.guest_path
-        self.census.enter(self.pid, Entry(born, self.executed, name, program, arguments, self.memory.mapped))
+        program, size = self.executable.guest_path, self.memory.mapped
+        state = self.host.fstat(self.executable.fd) if self.executable.fd >= 0 else None
+        file = (state.st_dev, state.st_ino) if state is not None else (0, 0)
+        self.census.enter(self.pid, Entry(born, self.executed, name, program, arguments, size, environment, file))
+
+    def runs(self, state: os.stat_result) -> bool:
+        file = (state.st_dev, state.st_ino)
+        for pid in self.census.pids() if self.census is not None else ():
+            entry = self.census.entry(pid) if self.census is not None else None
+            if entry is not None and entry.file == file and self._lives(pid, entry.born):
+                return True
+        return False
+
+    def _lives(self, pid: int, born: int) -> bool:
+        try:
+            return self.host.relation(pid).born == born
+        except OSError:
+            return False
 
     def capable(self, capability: str) -> bool:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -61,8 +62,8 @@ class Pending:
 @dataclass
 class Child:
     """A child process that has not been waited for, by the id of the thread that is its *parent*, and the guest's
-    number of the *signal* that tells of its end, 0 for none, and whether it was *told*. *watch* is a host descriptor that becomes readable then,
-    once somebody waits, else -1; owned here."""
+    number of the *signal* that tells of its end, 0 for none, and whether it was *told*. *watch* is a host descriptor
+    that becomes readable then, once somebody waits, else -1; owned here."""
 
     signal: int
     parent: int
@@ -145,6 +146,10 @@ class PosixProcess(Process):
 
     def buried(self, pid: int, child: Child) -> None:
         """*child* has been waited for, and is a child no more."""
+
+    def runs(self, state: os.stat_result) -> bool:
+        """Whether the file with these attributes is the program of a process that the guest can see."""
+        return False
 
     def capable(self, capability: str) -> bool:
         """Whether the process has the privilege that Linux calls *capability*."""

@@ -235,7 +235,7 @@ def test_a_child_is_shown_with_what_the_host_tells(seen):
         assert seen.text(b"/proc/%d/stat" % pid).startswith(b"%d (" % pid)
         assert fields(seen.text(b"/proc/%d/status" % pid))["PPid"] == str(os.getpid())
         assert seen.text(b"/proc/%d/cmdline" % pid) == b""
-        for private in (b"maps", b"environ", b"auxv"):
+        for private in (b"maps", b"auxv"):
             with refused(errno.EACCES):
                 seen.text(b"/proc/%d/%s" % (pid, private))
         for private in (b"cwd", b"root"):
@@ -256,10 +256,13 @@ def test_a_child_is_shown_with_what_it_told_the_census(seen):
         signal.pause()
     try:
         born = seen.process.host.relation(pid).born
-        seen.process.census.enter(pid, Entry(born, True, b"a) b", b"/bin/b", b"b\0-x\0", 8192))
+        seen.process.census.enter(pid, Entry(born, True, b"a) b", b"/bin/b", b"b\0-x\0", 8192, b"A=1\0" * 3000))
         assert b"%d" % pid in seen.names(b"/proc")
         assert seen.text(b"/proc/%d/cmdline" % pid) == b"b\0-x\0"
         assert seen.text(b"/proc/%d/comm" % pid) == b"a) b\n"
+        assert seen.text(b"/proc/%d/environ" % pid) == b"A=1\0" * 3000
+        with seen.view.resolve(b"/proc/%d/environ" % pid, NOWHERE) as place:
+            assert (place.stat().st_uid, stat.S_IMODE(place.stat().st_mode)) == (os.geteuid(), 0o400)
         assert re.match(rb"%d \(a\) b\) [RS] %d " % (pid, os.getpid()), seen.text(b"/proc/%d/stat" % pid))
         assert seen.text(b"/proc/%d/task/%d/statm" % (pid, pid)).startswith(b"2 ")
         assert fields(seen.text(b"/proc/%d/status" % pid))["Name"] == "a) b"
