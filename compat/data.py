@@ -1,8 +1,8 @@
 """`dataclass`, `field` and `replace` as in the standard library's dataclasses, in what compat uses of them.
 
 The standard ones compile each class's methods from generated source, and import `inspect` and `ast` to do so: forty
-classes cost a start more time than all the rest of Python. These make the same methods from closures. That a frozen
-instance is not changed, mypy sees to.
+classes cost a start more time than all the rest of Python. These make the same methods from closures, and compile only
+the `__init__` of a class that has been called often. That a frozen instance is not changed, mypy sees to.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ __all__ = ["asdict", "dataclass", "field", "fields", "replace"]
 
 _T = TypeVar("_T")
 _MISSING = object()
+_OFTEN = 100
+"""Calls of a closure that cost about as much as to compile a class's `__init__`."""
 
 
 class Field:
@@ -51,7 +53,7 @@ def _make(cls: Any, frozen: bool) -> Any:
             known[name] = _field_of(cls, name)
     cls.__data_fields__ = known
     compared = tuple(name for name, each in known.items() if each.compare)
-    methods = {"__init__": _init(known), "__repr__": _repr(tuple(known)), "__eq__": _eq(compared)}
+    methods = {"__init__": _init(cls, known), "__repr__": _repr(tuple(known)), "__eq__": _eq(compared)}
     methods["__hash__"] = _hash(compared) if frozen else None  # type: ignore[assignment]
     for name, method in methods.items():
         if name not in cls.__dict__ or (name == "__hash__" and cls.__dict__[name] is None):
@@ -70,10 +72,15 @@ def _field_of(cls: Any, name: str) -> Field:
     return given
 
 
-def _init(known: dict[str, Field]) -> Callable[..., None]:
+def _init(cls: Any, known: dict[str, Field]) -> Callable[..., None]:
     names = tuple(known)
+    calls = 0
 
     def __init__(self: Any, *values: object, **named: object) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == _OFTEN and cls.__dict__["__init__"] is __init__:
+            cls.__init__ = _compiled(known)
         state = self.__dict__
         state.update(zip(names, values))  # noqa: B905 the lengths are compared below
         if len(values) == len(names) and not named:
@@ -87,6 +94,27 @@ def _init(known: dict[str, Field]) -> Callable[..., None]:
             raise TypeError(f"{type(self).__name__}: {len(values)} values and {', '.join(named)} for {names}")
 
     return __init__
+
+
+def _compiled(known: dict[str, Field]) -> Callable[..., None]:
+    """The same `__init__`, several times as fast."""
+    space: dict[str, Any] = {"_missing": _MISSING}
+    parameters, lines = ["self"], ["pass"]
+    for index, (name, each) in enumerate(known.items()):
+        value = name
+        if each.factory is not None:
+            space[f"_make{index}"] = each.factory
+            value = f"_make{index}() if {name} is _missing else {name}"
+            parameters.append(f"{name}=_missing")
+        elif each.default is not _MISSING:
+            space[f"_default{index}"] = each.default
+            parameters.append(f"{name}=_default{index}")
+        else:
+            parameters.append(name)
+        lines.append(f"self.{name} = {value}")
+    exec(f"def __init__({', '.join(parameters)}):\n    " + "\n    ".join(lines), space)
+    made: Callable[..., None] = space["__init__"]
+    return made
 
 
 def _default(instance: object, name: str, each: Field) -> object:

@@ -52,14 +52,15 @@ class Dispatcher:
 
     # --- the hook ---
 
-    def on_syscall(self) -> None:
-        """Serve the system call at which guest code stands."""
+    def on_syscall(self, values: list[int] | None = None) -> None:
+        """Serve the system call at which guest code stands, or enter one with *values* again, outside of guest code."""
         scheduler = self.scheduler
         assert scheduler is not None
         thread = scheduler.current
-        values = self._arguments.read()
-        if self._in_instruction:
-            values[0] = self.machine.syscall_number or values[0]
+        if values is None:
+            values = self._arguments.read()
+            if self._in_instruction:
+                values[0] = self.machine.syscall_number or values[0]
         call = self._calls.get(values[0]) or self._bind(values[0])
         try:
             result = call(thread, values)
@@ -97,12 +98,13 @@ class Dispatcher:
         if memory.shares and not self.machine.shared_atomics.begun:
             self.machine.stop()  # it begins outside of guest code
 
-    def _end(self, thread: Thread, call: Call, values: Sequence[int], error: Exception) -> None:
+    def _end(self, thread: Thread, call: Call, values: list[int], error: Exception) -> None:
         """The call did not return a value: an error, a wait, or the end of the thread."""
         scheduler = self.scheduler
         assert scheduler is not None
         while isinstance(error, Wait):
             if not scheduler.wait_here(thread, error):
+                thread.values = values
                 return
             try:
                 result = call(thread, values)
@@ -214,6 +216,8 @@ class Dispatcher:
             return call
 
         def screened(thread: Thread, a: Sequence[int]) -> int | None:
+            if thread.entered:  # it was let pass
+                return call(thread, a)
             verdict = screen(thread, a[0], lambda: self.binder.first(thread, a, 6), self.behind_trap())
             return call(thread, a) if verdict is None else verdict
 

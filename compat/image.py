@@ -6,7 +6,7 @@ from typing import Literal
 
 from compat.data import dataclass
 
-__all__ = ["ElfDetails", "Image", "Kind", "Script", "Segment", "Tls"]
+__all__ = ["ElfDetails", "Image", "Kind", "Script", "Section", "Segment", "Tls"]
 
 Kind = Literal["static", "static-pie", "dynamic", "shared-library"]
 
@@ -30,6 +30,38 @@ class Segment:
     @property
     def end(self) -> int:
         return self.address + self.memory_size
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A section of a PE file.
+
+    *address* is an RVA; *offset* and *file_size* are bytes of the file, which need not agree with it modulo a page; the
+    rest of *size* is zero. *characteristics* are IMAGE_SCN_* bits.
+    """
+
+    name: str
+    address: int
+    size: int
+    offset: int
+    file_size: int
+    characteristics: int
+
+    @property
+    def read(self) -> bool:
+        return bool(self.characteristics & 0x4000_0000)
+
+    @property
+    def write(self) -> bool:
+        return bool(self.characteristics & 0x8000_0000)
+
+    @property
+    def execute(self) -> bool:
+        return bool(self.characteristics & 0x2000_0000)
+
+    @property
+    def shared(self) -> bool:
+        return bool(self.characteristics & 0x1000_0000)
 
 
 @dataclass(frozen=True, slots=True)

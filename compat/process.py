@@ -110,10 +110,11 @@ class Process:
 class Thread:
     """One guest thread.
 
-    For a call that waits: *resume* is what the last `Wait` kept, *woken* tells that its key was woken, *interrupted*
-    that a signal ended the wait, *restart* how the interrupted call goes on, *paused* what *resume* then was. *jump*,
-    set by a shim that replaces the registers (sigreturn, execve), runs once the CPU has left guest code; the call then
-    has no result.
+    For a call that waits: *resume* is what the last `Wait` kept, *woken* tells that its key was woken,
+    *interrupted* that a signal ended the wait, *values* what the trap's registers held if other threads run
+    meanwhile, *restart* how the interrupted call goes on, *paused* what *resume* then was. *jump*, set by a shim
+    that replaces the registers (sigreturn, execve), runs once the CPU has left guest code; the call then has no
+    result.
     """
 
     def __init__(self, process: Process, tid: int, registers: Registers) -> None:
@@ -128,6 +129,7 @@ class Thread:
         self.interrupted = False
         self.entered = False
         self.waiting: Wait | None = None
+        self.values: list[int] | None = None
         self.restart: Restart | None = None
         self.paused: object = None
         self.jump: Callable[[], None] | None = None

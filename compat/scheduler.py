@@ -6,7 +6,7 @@ import time
 from collections import deque
 
 from compat.blocked import Blocked
-from compat.cpu.machine import Machine, Snapshot
+from compat.cpu.machine import Machine, Snapshot, Stop
 from compat.dispatch import Dispatcher
 from compat.errors import Wait
 from compat.process import CpuFault, Personality, Process, Registers, Thread
@@ -33,6 +33,7 @@ class Scheduler:
         self._next_look = 0.0
         self.current: Thread = Thread(process, 0, machine)
         self._fresh = machine.snapshot()
+        self._spare: Snapshot | None = None
         self._saved: dict[int, Snapshot | SavedRegisters] = {}
         dispatcher.scheduler = self
         process.engine = self
@@ -57,25 +58,35 @@ class Scheduler:
         if process.memory.shares:
             self.machine.shared_atomics.begin()
         self.dispatcher.settle()
-        stop = self.machine.run()
+        stop = self._run(thread)
         if process.status is not None:
             return
         if thread.jump:
             jump, thread.jump = thread.jump, None
             jump()
-        if stop.kind == "fault":
+        if stop is None:
+            pass
+        elif stop.kind == "fault":
             assert stop.access is not None
             self.personality.fault(thread, process.memory.explain(stop.address, stop.access))
         elif stop.kind == "exception":
             self.personality.fault(thread, CpuFault(stop.name, stop.number))
-        if thread.waiting:
-            self.retry(thread)
-        elif process.attention or thread.restart:
+        if not thread.waiting and (process.attention or thread.restart):
             self.personality.attend(thread)
         if process.attention and self.blocked:
             self._rouse()
         if process.status is None and (thread.waiting or self._others or thread.id not in process.threads):
             self._switch()
+
+    def _run(self, thread: Thread) -> Stop | None:
+        """Run guest code, after a call that is to be entered again; None if that needs us first."""
+        if thread.values is not None:
+            values, thread.values = thread.values, None
+            self.machine.stopping = False
+            self.dispatcher.on_syscall(values)
+            if self.machine.stopping:
+                return None
+        return self.machine.run()
 
     @property
     def _others(self) -> bool:
@@ -86,7 +97,8 @@ class Scheduler:
         """Give the CPU to the next thread that can run, waiting for one if there is none."""
         thread = self.current
         if thread.id in self.process.threads:
-            self._saved[thread.id] = self.machine.snapshot()
+            self._saved[thread.id] = self.machine.snapshot(self._spare)
+            self._spare = None
             if thread.waiting:
                 self.blocked.add(thread)
             else:
@@ -107,6 +119,7 @@ class Scheduler:
             saved.load(self.machine)
         else:
             self.machine.resume(saved)
+            self._spare = saved
         following.registers = self.machine
         self.current = following
         self.watcher.slice(self._others)
@@ -129,12 +142,12 @@ class Scheduler:
     def wait_here(self, thread: Thread, wait: Wait) -> bool:
         """Block the only thread on the host; True when its call shall be entered again at once.
 
-        With other threads, its call is entered again later by running the instruction once more: then False.
+        With other threads, its call is entered again later: then False.
         """
         thread.resume = wait.resume
         thread.entered = True
         if self.ready or self.blocked:
-            thread.waiting = wait  # `run` puts it back to the instruction: in the hook the PC can't be set
+            thread.waiting = wait
             self.machine.stop()
             return False
         while True:

@@ -35,6 +35,7 @@ class Watcher:
         self._ticking = False
         self._closed = False
         self._news = -1
+        self._polled: tuple[dict[int, int], select.poll] = {}, select.poll()
         self._control: tuple[int, int] = (-1, -1)
         self._wake: tuple[int, int] = (-1, -1)
 
@@ -68,18 +69,23 @@ class Watcher:
 
         Returns descriptor → events.
         """
-        poller = select.poll()
-        for fd, mask in descriptors.items():
-            poller.register(fd, mask)
-        for fd in (self._wake[0], self._news):
-            if fd >= 0:
-                poller.register(fd, select.POLLIN)
-        ready = dict(poller.poll(None if timeout is None else timeout * 1000))
+        ready = dict(self._poller(descriptors).poll(None if timeout is None else timeout * 1000))
         if ready.pop(self._wake[0], 0):
             _drain(self._wake[0])
         if ready.pop(self._news, 0):
             self._notice()
         return ready
+
+    def _poller(self, descriptors: Mapping[int, int]) -> select.poll:
+        """A poll object for *descriptors*, the wake-up pipe and the news; the last one's is kept."""
+        wanted = {self._wake[0]: select.POLLIN, self._news: select.POLLIN, **descriptors}
+        if wanted != self._polled[0]:
+            poller = select.poll()
+            for fd, mask in wanted.items():
+                if fd >= 0:
+                    poller.register(fd, mask)
+            self._polled = wanted, poller
+        return self._polled[1]
 
     def close(self) -> None:
         """End the host thread and release the descriptors."""

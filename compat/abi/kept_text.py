@@ -24,7 +24,11 @@ Numbers = dict[str, int]
 
 @dataclass(frozen=True)
 class Kept:
-    """The parts of compat.abi.tables.Tables that a file can hold."""
+    """The tables of one guest on one CPU as a file can hold them, the CPU's own column and variants already chosen.
+
+    *columns* holds numbers, errors and signals as name → number; *values* flags and constants as type → name → number;
+    *grids* the others by stem; *rows* are by name, *cases* by name and case, *structs* by name.
+    """
 
     columns: Mapping[str, Mapping[str, int]]
     values: Mapping[str, Mapping[str, Mapping[str, int]]]

@@ -7,7 +7,7 @@ hides its parent's.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 from compat.abi import kept
@@ -31,21 +31,10 @@ _R = TypeVar("_R", Row, StructRow)
 
 
 @dataclass(frozen=True)
-class Tables:
-    """What one guest on one CPU needs, the CPU's own column and variants already chosen.
-
-    *columns* holds numbers, errors and signals as name → number; *values* flags and constants as type → name → number;
-    *grids* the others by stem; *rows* are by name, *cases* by name and case, *structs* by name. *state* is that of the
-    files, as compat.abi.kept tells it.
-    """
+class Tables(Kept):
+    """What one guest on one CPU needs. *state* is that of the files, as compat.abi.kept tells it."""
 
     cpu: Cpu
-    columns: Mapping[str, Mapping[str, int]]
-    values: Mapping[str, Mapping[str, Mapping[str, int]]]
-    grids: Mapping[str, Grid]
-    rows: Mapping[str, Row]
-    cases: Mapping[str, Mapping[str, Row]]
-    structs: Mapping[str, StructRow]
     state: str = field(default="", compare=False)
 
 
@@ -61,7 +50,7 @@ def load_tables(guest: str, cpu: str, extra: Sequence[StrPath] = ()) -> Tables:
     if content is None:
         content = _parse(files, guest, cpu)
         entry.store(content)
-    return Tables(find_cpu(content.grids["cpus"], cpu), **vars(content), state=state)
+    return Tables(**vars(content), cpu=find_cpu(content.grids["cpus"], cpu), state=state)
 
 
 def table_files(guest: str, extra: Sequence[StrPath] = ()) -> list[str]:

@@ -1,6 +1,6 @@
-"""Facts on PE and Mach-O files, for `compat info`. `python -m compat.cli.foreign FILE` prints them as JSON.
+"""Facts on Mach-O and PE files, for `compat info`. `python -m compat.cli.foreign FILE` prints the former as JSON.
 
-They are parsed by lief in a process of its own: a hostile file that crashes or starves the parser costs only the facts.
+Mach-O is parsed by lief in a process of its own: a hostile file that crashes or starves it costs only the facts.
 """
 
 from __future__ import annotations
@@ -11,6 +11,9 @@ import subprocess
 import sys
 from typing import Any
 
+from compat.cli.windows import pe_facts
+from loaders.source import open_source
+
 __all__ = ["foreign_facts"]
 
 _SECONDS = 20
@@ -19,7 +22,11 @@ _MOST = 200  # libraries shown
 
 
 def foreign_facts(path: bytes) -> dict[str, Any]:
-    """`format`, `entry`, `libraries` (name → number of imports, None where unknown); empty where lief finds nothing."""
+    """`format`, `entry`, `libraries` (name → number of imports, None where unknown), and of a PE what `pe_facts` adds;
+    empty for a file of another format, or a damaged one."""
+    with open_source(path) as source:
+        if source.read(0, 2) == b"MZ":
+            return pe_facts(source)
     command = [sys.executable, "-m", "compat.cli.foreign", os.fsdecode(path)]
     try:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=_SECONDS, check=False)
@@ -33,18 +40,9 @@ def _parse(path: str) -> dict[str, Any]:
     import lief
 
     lief.logging.disable()
-    if lief.is_pe(path):
-        return _pe(lief.PE.parse(path))
     if lief.is_macho(path):
         return _macho(lief.MachO.parse(path))
     return {}
-
-
-def _pe(binary: Any) -> dict[str, Any]:
-    if binary is None:
-        return {}
-    libraries = {str(entry.name): len(list(entry.entries)) for entry in list(binary.imports)[:_MOST]}
-    return {"format": "PE", "entry": binary.entrypoint, "libraries": libraries}
 
 
 def _macho(binaries: Any) -> dict[str, Any]:

@@ -64,9 +64,18 @@ def _tell(facts: dict[str, Any], lines: list[str], *, as_json: bool) -> int:
 
 def _foreign_lines(facts: dict[str, Any]) -> list[str]:
     lines = [f"  entry       {facts['entry']:#x}"] if "entry" in facts else []
+    if "version" in facts:
+        lines.append(f"  version     {facts['version']}")
     for library, count in facts.get("libraries", {}).items():
-        lines.append(f"  library     {printable(library)}" + (f": {count} imports" if count is not None else ""))
-    return lines
+        late = ", loaded on first use" if library in facts.get("delayed", ()) else ""
+        lines.append(f"  library     {printable(library)}" + (_imports(count) + late if count is not None else ""))
+    if "exports" in facts:
+        lines.append(f"  exports     {facts['exports']}")
+    return [*lines, f"  damaged     {facts['damage']}"] if "damage" in facts else lines
+
+
+def _imports(count: int) -> str:
+    return ": 1 import" if count == 1 else f": {count} imports"
 
 
 def _tell_script(view: FileView, name: str, script: Script, *, as_json: bool) -> int:

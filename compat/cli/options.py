@@ -86,8 +86,17 @@ def _only(command: Command, named: dict[str, Option], name: str) -> Option:
     found = [option for known, option in named.items() if known.startswith(name) and len(name) > 2]
     if len(found) == 1:
         return found[0]
-    kind = "several options begin with" if found else "there is no option"
-    raise _wrong(command, f"{kind} {name}")
+    if found:
+        raise _wrong(command, f"several options begin with {name}: {', '.join(option.names[-1] for option in found)}")
+    raise _wrong(command, f"there is no option {name}{_meant(named, name)}")
+
+
+def _meant(named: dict[str, Option], name: str) -> str:
+    """The question for the option whose name is nearest to *name*, if any is near."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, [known for known in named if known.startswith("--")], 1)
+    return f"; did you mean {near[0]}?" if near else ""
 
 
 def _take(values: Values, command: Command, option: Option, name: str, text: str | None, pending: list[str]) -> None:
@@ -113,7 +122,8 @@ def _take(values: Values, command: Command, option: Option, name: str, text: str
 
 
 def _wrong(command: Command, sentence: str) -> Refusal:
-    return Refusal(f"{command.name}: {sentence}; see `compat {command.name} --help`", USAGE)
+    join = " See" if sentence.endswith("?") else "; see"
+    return Refusal(f"{command.name}: {sentence}{join} `compat {command.name} --help`", USAGE)
 
 
 def usage(command: Command, width: int = 100) -> str:

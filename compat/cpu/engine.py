@@ -26,6 +26,7 @@ _HOOK_INTERRUPT, _HOOK_INSTRUCTION, _HOOK_CODE = 1 << 0, 1 << 1, 1 << 2
 _HOOK_INVALID, _HOOK_BLOCK_MADE, _HOOK_TLB_FILL = 1 << 14, 1 << 15, 1 << 17
 _PAGE_SIZE, _USE_EXITS, _EXITS, _CPU_MODEL, _REMOVE_CODE, _FLUSH_CODE, _FLUSH_TLB, _TLB_TYPE = 1, 4, 6, 7, 9, 10, 11, 12
 _TLB_VIRTUAL = 1
+_LOW = (1 << 64) - 1
 _FIRST_ACCESS = 16
 """UC_MEM_READ; write and fetch follow it, so 1 << (type - 16) is the access as R=1 W=2 X=4."""
 
@@ -61,6 +62,8 @@ class Engine:
         slot = ffi.new("void **")
         _check(self._library.uc_open(arch, mode, slot), "open an engine")
         self._handle = slot[0]
+        self._words = ffi.new("uint64_t[8]")
+        self._read, self._write = self._library.uc_reg_read, self._library.uc_reg_write
         self._keep: list[object] = []
         self._failure: BaseException | None = None
         self._between_blocks = False
@@ -269,14 +272,18 @@ class Engine:
 
     def read(self, register: Register) -> int:
         """Return one register's value, unsigned."""
-        value = bytearray(64)
-        _check(self._library.uc_reg_read(self._handle, register.id, ffi.from_buffer(value)), "read a register")
-        return int.from_bytes(value[: register.size], "little")
+        words = self._words
+        words[0] = words[1] = 0
+        _check(self._read(self._handle, register.id, words), "read a register")
+        value: int = words[0] | words[1] << 64
+        return value
 
     def write(self, register: Register, value: int) -> None:
         """Set one register; *value* is cut to its width."""
-        cut = (value & (1 << 8 * register.size) - 1).to_bytes(64, "little")
-        _check(self._library.uc_reg_write(self._handle, register.id, ffi.from_buffer(cut)), "write a register")
+        value &= (1 << 8 * register.size) - 1
+        words = self._words
+        words[0], words[1] = value & _LOW, value >> 64
+        _check(self._write(self._handle, register.id, words), "write a register")
 
     def write_structure(self, identity: int, packed: bytes) -> None:
         """Set a pseudo-register whose value is one of Unicorn's structures."""

@@ -38,6 +38,9 @@ SYS_IOPRIO: Final[tuple[int, int] | None] = {"x86_64": (251, 252), "aarch64": (3
     os.uname().machine
 )
 
+# mq_notify, which C libraries give another meaning with SIGEV_THREAD. From the same files
+SYS_MQ_NOTIFY: Final[int | None] = {"x86_64": 244, "aarch64": 184, "riscv64": 184}.get(os.uname().machine)
+
 # Linux include/uapi/linux/fs.h
 RENAME_NOREPLACE: Final = 1
 RENAME_EXCHANGE: Final = 2

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import struct
 
 from compat.data import dataclass
-from compat.host.libc import WithLibc
+from compat.host.constants import SYS_MQ_NOTIFY
+from compat.host.libc import WithLibc, raise_errno
 
 _ATTRIBUTES = struct.Struct("@8l")  # struct mq_attr of 64-bit Linux
 _TIME = struct.Struct("@ll")
+_SIGEV_THREAD = 2  # include/uapi/asm-generic/siginfo.h
 _EVENT = struct.Struct("@Pii48x")  # struct sigevent: value, signal, how to notify
 
 
@@ -51,3 +54,13 @@ class Queues(WithLibc):
     def mq_notify(self, fd: int, event: tuple[int, int, int] | None) -> None:
         """*event* is (value, signal, SIGEV_*); None takes the last request back."""
         self._libc.call("mq_notify", "is", fd, None if event is None else _EVENT.pack(*event))
+
+    def mq_notify_socket(self, fd: int, socket: int, cookie: bytes) -> None:
+        """Have the 32 bytes of *cookie* sent to *socket*, of AF_NETLINK, by the next message: SIGEV_THREAD as the
+        kernel knows it (ipc/mqueue.c)."""
+        if SYS_MQ_NOTIFY is None:
+            raise_errno(errno.ENOSYS)
+        room = self._libc.buffer(len(cookie))
+        room.raw = cookie
+        event = _EVENT.pack(self._libc.address(room), socket, _SIGEV_THREAD)
+        self._libc.call("syscall", "lis", SYS_MQ_NOTIFY, fd, event)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import struct
 from collections.abc import Iterable, Iterator
 from typing import Any, Final, NamedTuple
@@ -18,6 +19,15 @@ _SIOCGIFCONF: Final = 0x8912
 _CONFIGURATION: Final = struct.Struct("@iP")  # struct ifconf: len, buf
 _INTERFACE: Final = struct.Struct("@16s16s8x")  # struct ifreq: name, addr
 _MOST_INTERFACES: Final = 512
+_SOL_SOCKET: Final = 1
+_SO_GET_FILTER: Final = 26  # asm-generic/socket.h
+_FILTER: Final = struct.Struct("@HP")  # struct sock_fprog: len, filter
+_INSTRUCTION: Final = 8  # bytes of struct sock_filter
+_CAPABILITY_VERSION: Final = 0x20080522  # _LINUX_CAPABILITY_VERSION_3 of linux/capability.h
+_CAPABILITY_HEADER: Final = struct.Struct("@Ii")
+_CAPABILITY_SETS: Final = struct.Struct("@6I")  # effective, permitted, inheritable, and the upper words of the three
+_AF_NETLINK, _SOCK_RAW, _NETLINK_USERSOCK = 16, 3, 2  # linux/netlink.h
+_NETLINK_NAME: Final = struct.Struct("@HHII")  # struct sockaddr_nl: family, pad, pid, groups
 _SOCK_CLOEXEC: Final = 0o2000000
 _MSG_CMSG_CLOEXEC: Final = 0x40000000
 _CONTROL: Final = struct.Struct("@Nii")  # struct cmsghdr: len, level, type
@@ -49,10 +59,42 @@ class Sockets(WithLibc):
     def socket(self, family: int, kind: int, protocol: int) -> int:
         return self._libc.call("socket", "iii", family, kind | _SOCK_CLOEXEC, protocol)
 
+    def unprivileged_socket(self, family: int, kind: int, protocol: int) -> int:
+        """A socket as this user would open it without capabilities(7): its file remembers that there were none."""
+        header, sets = self._libc.buffer(_CAPABILITY_HEADER.size), self._libc.buffer(_CAPABILITY_SETS.size)
+        header.raw = _CAPABILITY_HEADER.pack(_CAPABILITY_VERSION, 0)
+        self._libc.call("capget", "pp", header, sets)
+        had = sets.raw
+        words = _CAPABILITY_SETS.unpack(had[: _CAPABILITY_SETS.size])
+        sets.raw = _CAPABILITY_SETS.pack(0, *words[1:3], 0, *words[4:])
+        self._libc.call("capset", "pp", header, sets)
+        try:
+            return self.socket(family, kind, protocol)
+        finally:
+            sets.raw = had
+            self._libc.call("capset", "pp", header, sets)
+
     def socketpair(self, family: int, kind: int, protocol: int) -> tuple[int, int]:
         room = self._libc.buffer(8)
         self._libc.call("socketpair", "iiip", family, kind | _SOCK_CLOEXEC, protocol, room)
         first, second = struct.unpack("@2i", room.raw)
+        return first, second
+
+    def netlink_pair(self) -> tuple[int, int]:
+        """Two sockets of AF_NETLINK that hear each other and no other program: what one sends, the other receives."""
+        first = self.socket(_AF_NETLINK, _SOCK_RAW, _NETLINK_USERSOCK)
+        second = -1
+        try:
+            second = self.socket(_AF_NETLINK, _SOCK_RAW, _NETLINK_USERSOCK)
+            for fd in (first, second):
+                self.bind(fd, _NETLINK_NAME.pack(_AF_NETLINK, 0, 0, 0))
+            self.connect(first, self.getsockname(second))
+            self.connect(second, self.getsockname(first))
+        except OSError:
+            os.close(first)
+            if second >= 0:
+                os.close(second)
+            raise
         return first, second
 
     def bind(self, fd: int, address: bytes) -> None:
@@ -104,6 +146,22 @@ class Sockets(WithLibc):
     def setsockopt(self, fd: int, level: int, option: int, value: bytes) -> None:
         self._libc.call("setsockopt", "iiisi", fd, level, option, value, len(value))
 
+    def attach_filter(self, fd: int, option: int, program: bytes) -> None:
+        """Give *program*, structs sock_filter of this host, by *option*: SO_ATTACH_FILTER or one like it."""
+        room = self._libc.buffer(len(program))
+        room.raw = program
+        value = _FILTER.pack(len(program) // _INSTRUCTION, self._libc.address(room))
+        self._libc.call("setsockopt", "iiisi", fd, _SOL_SOCKET, option, value, len(value))
+
+    def attached_filter(self, fd: int) -> bytes:
+        """The filter as attach_filter takes it; no bytes for none."""
+        length = self._libc.buffer(_LENGTH.size)
+        self._libc.call("getsockopt", "iiipp", fd, _SOL_SOCKET, _SO_GET_FILTER, None, length)
+        (count,) = _LENGTH.unpack(length.raw)
+        room = self._libc.buffer(max(1, count * _INSTRUCTION))
+        self._libc.call("getsockopt", "iiipp", fd, _SOL_SOCKET, _SO_GET_FILTER, room, length)
+        return _named(room.raw, _LENGTH.pack(count * _INSTRUCTION))
+
     def sendto(self, fd: int, data: bytes, flags: int, address: bytes = b"") -> int:
         """Send *data*, to *address* where there is one; returns bytes taken."""
         return self._libc.call("sendto", "iszisi", fd, data, len(data), flags, address or None, len(address))
@@ -118,13 +176,13 @@ class Sockets(WithLibc):
         message, _kept = self._message((room, len(data)), (name, len(address)), (beside, len(ancillary)))
         return libc.call("sendmsg", "ipi", fd, message, flags)
 
-    def recvmsg(self, fd: int, size: int, flags: int, control: int = 0) -> Received:
+    def recvmsg(self, fd: int, size: int, flags: int, control: int = 0, *, rights: bool = True) -> Received:
         """Receive at most *size* bytes, and *control* bytes of control messages. Descriptors for which there is no room
-        are let go of: MSG_CTRUNC tells."""
+        are let go of: MSG_CTRUNC tells. Not *rights*: none can come, as on a packet(7), which refuses to be asked."""
         libc = self._libc
         room, name, beside = libc.buffer(max(size, 1)), libc.buffer(_LONGEST_NAME), libc.buffer(max(control, 1))
         message, _kept = self._message((room, size), (name, _LONGEST_NAME), (beside, control))
-        count = libc.call("recvmsg", "ipi", fd, message, flags | _MSG_CMSG_CLOEXEC)
+        count = libc.call("recvmsg", "ipi", fd, message, flags | (_MSG_CMSG_CLOEXEC if rights else 0))
         _, length, _, _, _, given, told = _MESSAGE.unpack(message.raw[: _MESSAGE.size])
         address = name.raw[: min(length, _LONGEST_NAME)]
         found = tuple(_unpack_control(beside.raw[:given])) if control else ()

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <mqueue.h>
 #include <poll.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -14,6 +15,15 @@ static int gets_text(mqd_t queue, const char *wanted, unsigned at)
 {
     ssize_t got = mq_receive(queue, text, sizeof text, &priority);
     return got == (ssize_t)strlen(wanted) && !memcmp(text, wanted, got) && priority == at;
+}
+
+static sem_t calls;
+static int call_value;
+
+static void called(union sigval value)
+{
+    call_value = value.sival_int;
+    sem_post(&calls);
 }
 
 int main(void)
@@ -67,6 +77,11 @@ int main(void)
     FAILS("only one at a time", mq_notify(queue, &event), EBUSY);
     CHECK("tells", mq_send(queue, "x", 1, 0) == 0 && sigwaitinfo(&set, NULL) == SIGUSR2);
     CHECK("once", mq_notify(queue, &event) == 0 && mq_notify(queue, NULL) == 0);
+    struct sigevent call = { .sigev_notify = SIGEV_THREAD, .sigev_notify_function = called, .sigev_value.sival_int = 42 };
+    CHECK("by a thread", gets_text(queue, "x", 0) && mq_notify(queue, &call) == 0);
+    FAILS("of which there is one", mq_notify(queue, &event), EBUSY);
+    CHECK("calls", mq_send(queue, "x", 1, 0) == 0 && !sem_wait(&calls) && call_value == 42);
+    CHECK("once", gets_text(queue, "x", 0) && mq_send(queue, "x", 1, 0) == 0 && sem_trywait(&calls) == -1);
     CHECK("unlinked", mq_unlink(name) == 0);
     FAILS("gone", mq_unlink(name), ENOENT);
     CHECK("but there", gets_text(queue, "x", 0) && mq_close(queue) == 0 && mq_close(reader) == 0);

@@ -1,5 +1,6 @@
 /* System V IPC: semaphores, message queues and shared memory between processes. */
 #include "sample.h"
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/ipc.h>
 #include <sys/msg.h>
@@ -9,6 +10,10 @@
 #include <time.h>
 
 union semun { int val; struct semid_ds *buf; unsigned short *array; };
+#ifndef MSG_COPY
+#define MSG_COPY 040000
+#endif
+
 struct message { long type; char text[64]; };
 
 #ifdef __s390x__ /* musl's semtimedop takes ipc's sixth word for the timeout, and here that call has five */
@@ -65,7 +70,8 @@ static void semaphores(void)
         _exit(value(known, 1));
     }
     CHECK("a child woke us", op(known, 0, -1, 0) == 0 && value(known, 1) == 2);
-    usleep(20000);
+    while (semctl(set, 0, GETNCNT) != 1)
+        usleep(10000);
     CHECK("it waits now", semctl(set, 0, GETNCNT) == 1 && semctl(set, 0, GETZCNT) == 0 && op(set, 0, 1, 0) == 0);
     int status;
     CHECK("the child went", waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 2);
@@ -75,7 +81,8 @@ static void semaphores(void)
         op(set, 0, -1, 0);
         _exit(errno == EIDRM ? 9 : 8);
     }
-    usleep(50000);
+    while (semctl(set, 0, GETNCNT) != 1)
+        usleep(10000);
     CHECK("removed", semctl(set, 0, IPC_RMID) == 0 && semctl(known, 0, IPC_RMID) == 0);
     CHECK("who waited hears of it", waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 9);
     FAILS("gone", op(set, 0, 1, 0), EINVAL);
@@ -84,6 +91,21 @@ static void semaphores(void)
 static int text_is(struct message *message, long got, const char *text)
 {
     return got == (long)strlen(text) + 1 && !strcmp(message->text, text);
+}
+
+/* A table of /proc/sysvipc has a line with that id, permissions and more. */
+static int listed(const char *path, int id, const char *rest)
+{
+    static char table[16384];
+    char wanted[100];
+    int fd = open(path, O_RDONLY);
+    ssize_t size = 0, got = 0;
+    while (fd >= 0 && (got = read(fd, table + size, sizeof table - 1 - size)) > 0)
+        size += got;
+    close(fd);
+    table[size] = 0;
+    form_into(wanted, " %d   %s", id, rest);
+    return got == 0 && strstr(table, wanted);
 }
 
 static void queues(void)
@@ -98,6 +120,12 @@ static void queues(void)
     CHECK("and one more", msgsnd(queue, &message, 6, IPC_NOWAIT) == 0);
     CHECK("IPC_STAT", msgctl(queue, IPC_STAT, &about) == 0 && about.msg_qnum == 3 && about.msg_lspid == getpid() &&
           about.msg_lrpid == 0 && about.msg_qbytes == 16384 && time(NULL) - about.msg_stime < 100 && !about.msg_rtime);
+    CHECK("a copy", text_is(&found, msgrcv(queue, &found, 64, 2, MSG_COPY | IPC_NOWAIT), "third") && found.type == 3);
+    FAILS("a copy that waits", msgrcv(queue, &found, 64, 0, MSG_COPY), EINVAL);
+    FAILS("a copy too long", msgrcv(queue, &found, 3, 0, MSG_COPY | IPC_NOWAIT), E2BIG);
+    errno = 0;
+    CHECK("no fourth one", msgrcv(queue, &found, 64, 3, MSG_COPY | IPC_NOWAIT) == -1 && errno == ENOMSG);
+    CHECK("in /proc", listed("/proc/sysvipc/msg", queue, "600          19          3"));
     CHECK("the lowest type", text_is(&found, msgrcv(queue, &found, 64, -2, 0), "first") && found.type == 1);
     CHECK("of a type", text_is(&found, msgrcv(queue, &found, 64, 3, 0), "third") && found.type == 3);
     FAILS("too long", msgrcv(queue, &found, 3, 0, 0), E2BIG);

@@ -1,6 +1,7 @@
-"""AF_NETLINK: questions to the kernel about links, addresses and routes (rtnetlink(7)).
+"""AF_NETLINK: questions to the kernel about links, addresses and routes (rtnetlink(7)), and sockets (sock_diag(7)).
 
-The guest's socket is one end of a pair of the host's; the answers are put into the other end.
+Without a network the guest's socket is one end of a pair of the host's; the answers are put into the other end. Where
+possible it is a pair of netlink sockets, so that mq_notify(2) can use the guest's.
 """
 
 from __future__ import annotations
@@ -8,15 +9,15 @@ from __future__ import annotations
 import errno
 
 from compat.abi.flags import FlagSet
-from shims.linux.netlink_answers import Request, answer, requests
+from shims.linux.netlink_answers import Request, answer, diagnose, requests
 from shims.linux.state import LinuxThread
 from shims.posix.openfiles import OpenFile
-from shims.posix.socketfiles import FAMILIES, TYPES, PrivateSocket
+from shims.posix.socketfiles import FAMILIES, TYPES, PrivateSocket, has_network
 from shims.posix.state import PosixThread
 
-__all__ = ["NetlinkSocket", "open_socket"]
+__all__ = ["NetlinkSocket", "check_kernel", "guest_name", "open_socket", "parse_name"]
 
-_ROUTE = 0  # NETLINK_ROUTE of linux/netlink.h
+_ROUTE, _SOCK_DIAG = 0, 4  # NETLINK_* of linux/netlink.h
 _KINDS = frozenset(("SOCK_RAW", "SOCK_DGRAM"))
 _FLAGS = frozenset(("SOCK_NONBLOCK", "SOCK_CLOEXEC"))
 
@@ -33,7 +34,7 @@ class NetlinkSocket(PrivateSocket):
 
     def bind(self, thread: PosixThread, raw: bytes) -> None:
         """Raises OSError: EINVAL for another port than before."""
-        port, groups = _parse(thread, raw)
+        port, groups = parse_name(thread, raw)
         if self.port and port not in (0, self.port):
             raise OSError(errno.EINVAL, "bound already")
         self.port = port or self.port or thread.process.pid
@@ -41,22 +42,31 @@ class NetlinkSocket(PrivateSocket):
 
     def connect(self, thread: PosixThread, raw: bytes) -> None:
         """Only the kernel can be talked to; raises OSError ECONNREFUSED, EPERM."""
-        _check_kernel(*_parse(thread, raw))
+        check_kernel(*parse_name(thread, raw))
         self.port = self.port or thread.process.pid
 
     def own_name(self, thread: PosixThread) -> bytes:
-        return _name(thread, self.port, self.groups)
+        return guest_name(thread, self.port, self.groups)
 
     def peer_name(self, thread: PosixThread) -> bytes:
-        return _name(thread, 0, 0)
+        return guest_name(thread, 0, 0)
+
+    def set_option(self, thread: PosixThread, name: str, value: int) -> None:
+        """Groups beyond those of struct sockaddr_nl are not kept: nothing is said in them either."""
+        if name not in ("NETLINK_ADD_MEMBERSHIP", "NETLINK_DROP_MEMBERSHIP"):
+            raise OSError(errno.ENOPROTOOPT, f"option {name}")
+        if not 0 < value <= _MOST_GROUPS:
+            raise OSError(errno.EINVAL, "group")
+        bit = 1 << (value - 1) & 0xFFFF_FFFF
+        self.groups = self.groups | bit if name == "NETLINK_ADD_MEMBERSHIP" else self.groups & ~bit
 
     def send(self, thread: PosixThread, data: bytes, raw: bytes) -> int:
         """Answer the requests in *data*. Raises OSError ENOBUFS where the answers find no room."""
         if raw:
-            _check_kernel(*_parse(thread, raw))
+            check_kernel(*parse_name(thread, raw))
         self.port = self.port or thread.process.pid
         for request in requests(thread.abi.cpu.order, data):
-            for piece in _answers(thread, request, self.port):
+            for piece in _answers(thread, self.protocol, request, self.port):
                 try:
                     thread.host.sendto(self.end, piece, _DONTWAIT)
                 except BlockingIOError:
@@ -65,14 +75,15 @@ class NetlinkSocket(PrivateSocket):
 
 
 _DONTWAIT = 0x40  # MSG_DONTWAIT
+_MOST_GROUPS = 64  # as many as RTNLGRP_* of linux/rtnetlink.h may become
 
 
-def _answers(thread: PosixThread, request: Request, port: int) -> list[bytes]:
+def _answers(thread: PosixThread, protocol: int, request: Request, port: int) -> list[bytes]:
     assert isinstance(thread, LinuxThread)
-    return answer(thread, request, port)
+    return answer(thread, request, port) if protocol == _ROUTE else diagnose(thread, request, port)
 
 
-def _parse(thread: PosixThread, raw: bytes) -> tuple[int, int]:
+def parse_name(thread: PosixThread, raw: bytes) -> tuple[int, int]:
     """Port and groups of a struct sockaddr_nl; raises OSError EINVAL."""
     layout = thread.abi.layout("SockaddrNl")
     if len(raw) < layout.size:
@@ -83,29 +94,43 @@ def _parse(thread: PosixThread, raw: bytes) -> tuple[int, int]:
     return fields.int("pid"), fields.int("groups")
 
 
-def _check_kernel(port: int, groups: int) -> None:
+def check_kernel(port: int, groups: int) -> None:
     if groups:
         raise OSError(errno.EPERM, "to multicast groups")
     if port:
         raise OSError(errno.ECONNREFUSED, "no other program")
 
 
-def _name(thread: PosixThread, port: int, groups: int) -> bytes:
+def guest_name(thread: PosixThread, port: int, groups: int) -> bytes:
     family = thread.abi.constants("AddressFamily").encode("AF_NETLINK")
     return thread.abi.layout("SockaddrNl").pack({"family": family, "pid": port, "groups": groups})
 
 
 def open_socket(thread: LinuxThread, type: FlagSet, protocol: int) -> int:
-    """socket(2) of AF_NETLINK. Raises OSError: ESOCKTNOSUPPORT, EPROTONOSUPPORT for all but NETLINK_ROUTE, EMFILE."""
+    """socket(2) of AF_NETLINK. Raises OSError: ESOCKTNOSUPPORT, EPROTONOSUPPORT for all but NETLINK_ROUTE and
+    NETLINK_SOCK_DIAG, EMFILE."""
     kinds = type - _FLAGS
     if len(kinds) != 1 or not kinds <= _KINDS:
         raise OSError(errno.ESOCKTNOSUPPORT, "type")
-    if protocol != _ROUTE:
+    if protocol not in (_ROUTE, _SOCK_DIAG):
         raise OSError(errno.EPROTONOSUPPORT, f"netlink protocol {protocol}")
     thread.process.files.free_number()
-    own, end = thread.host.socketpair(FAMILIES["AF_UNIX"], TYPES["SOCK_SEQPACKET"], 0)
-    thread.host.set_blocking(own, "SOCK_NONBLOCK" not in type)
     (kind,) = kinds
+    if has_network(thread):
+        from shims.linux.netlink_host import open_host_socket  # rarely needed
+
+        file = open_host_socket(thread, kind, protocol)
+    else:
+        file = _open_pair(thread, kind, protocol)
+    thread.host.set_blocking(file.fd, "SOCK_NONBLOCK" not in type)
+    return thread.process.files.add(file, close_on_exec="SOCK_CLOEXEC" in type)
+
+
+def _open_pair(thread: LinuxThread, kind: str, protocol: int) -> OpenFile:
+    try:
+        own, end = thread.host.netlink_pair()
+    except OSError:  # a host without netlink
+        own, end = thread.host.socketpair(FAMILIES["AF_UNIX"], TYPES["SOCK_SEQPACKET"], 0)
     file = OpenFile(thread.host, own, kind=NetlinkSocket(kind, protocol, end))
     file.copies.append(end)
-    return thread.process.files.add(file, close_on_exec="SOCK_CLOEXEC" in type)
+    return file

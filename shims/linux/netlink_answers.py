@@ -1,5 +1,4 @@
-"""The kernel's part of rtnetlink(7): the host's answers where the network was granted, else those of a machine whose
-only interface is a loopback that is down."""
+"""The kernel's part of rtnetlink(7) and sock_diag(7) on a machine whose only interface is a loopback that is down."""
 
 from __future__ import annotations
 
@@ -8,11 +7,10 @@ import struct
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from shims.linux.netlink_swap import attribute, body_size, swap
+from shims.linux.netlink_swap import attribute, body_size
 from shims.linux.state import LinuxThread
-from shims.posix.socketfiles import has_network
 
-__all__ = ["Request", "answer", "requests"]
+__all__ = ["Request", "answer", "diagnose", "requests"]
 
 _HEADER: Final = "IHHII"  # struct nlmsghdr: len, type, flags, seq, pid
 _SIZE: Final = 16
@@ -20,8 +18,8 @@ _ERROR, _DONE = 2, 3  # NLMSG_* of linux/netlink.h
 _REQUEST, _MULTI, _ACK, _DUMP = 1, 2, 4, 0x300  # NLM_F_*
 _NEWLINK, _GETLINK, _GETADDR, _GETROUTE, _GETNEIGH, _GETRULE = 16, 18, 22, 26, 30, 34  # RTM_* of linux/rtnetlink.h
 _ASKED: Final = frozenset((_GETLINK, _GETADDR, _GETROUTE, _GETNEIGH, _GETRULE))
-_AF_NETLINK, _SOCK_RAW, _DONTWAIT = 16, 3, 0x40
-_LARGEST: Final = 1 << 16
+_AF_BRIDGE: Final = 7
+_DIAG_BY_FAMILY: Final = 20  # SOCK_DIAG_BY_FAMILY of linux/sock_diag.h
 
 
 class Request(NamedTuple):
@@ -53,15 +51,23 @@ def answer(thread: LinuxThread, request: Request, port: int) -> list[bytes]:
         return [_error(thread, request, port, errno.EOPNOTSUPP)]
     if len(request.data) <= _SIZE:
         return [_error(thread, request, port, errno.EINVAL)]
-    if has_network(thread):
-        return _ask_host(thread, request, port)
     if request.flags & _DUMP == _DUMP:
-        found = [_loopback(order, request, port, _MULTI)] if request.type == _GETLINK else []
+        links = request.type == _GETLINK and request.data[_SIZE] != _AF_BRIDGE
+        found = [_loopback(order, request, port, _MULTI)] if links else []
         return [*found, _message(order, _DONE, _MULTI, request.sequence, port, bytes(4))]
     number = _refusal(order, request)
     if number or request.flags & _ACK:
         return [_error(thread, request, port, number)]
     return [_loopback(order, request, port, 0)]
+
+
+def diagnose(thread: LinuxThread, request: Request, port: int) -> list[bytes]:
+    """What sock_diag sends back: there are no sockets but those of AF_UNIX, which are not listed."""
+    if request.type != _DIAG_BY_FAMILY or len(request.data) <= _SIZE:
+        return [_error(thread, request, port, errno.EINVAL)]
+    if request.flags & _DUMP == _DUMP:
+        return [_message(thread.abi.cpu.order, _DONE, _MULTI, request.sequence, port, bytes(4))]
+    return [_error(thread, request, port, errno.ENOENT)]
 
 
 def _message(order: str, kind: int, flags: int, sequence: int, port: int, body: bytes) -> bytes:
@@ -73,9 +79,6 @@ def _error(thread: LinuxThread, request: Request, port: int, number: int) -> byt
     order = thread.abi.cpu.order
     code = -thread.abi.host_errors.get(number, thread.abi.errors["EIO"]) if number else 0
     return _message(order, _ERROR, 0, request.sequence, port, struct.pack(order + "i", code) + request.data)
-
-
-# --- without a network ---
 
 
 def _refusal(order: str, request: Request) -> int:
@@ -111,47 +114,3 @@ def _loopback(order: str, request: Request, port: int, flags: int) -> bytes:
     body = struct.pack(order + "BxHiII", 0, 772, 1, 8, 0)
     body += b"".join(attribute(order, kind, data) for kind, data in attributes)
     return _message(order, _NEWLINK, flags, request.sequence, port, body)
-
-
-# --- with the host's ---
-
-
-def _ask_host(thread: LinuxThread, request: Request, port: int) -> list[bytes]:
-    """The host's answers, in the guest's order and for its port."""
-    host, order = thread.host, thread.abi.cpu.order
-    fd = host.socket(_AF_NETLINK, _SOCK_RAW, 0)
-    try:
-        host.sendto(fd, _translate(request.data, order, "=", 0), _DONTWAIT)
-        return [_own(thread, packet, port) for packet in _packets(thread, fd)]
-    finally:
-        host.close(fd)
-
-
-def _packets(thread: LinuxThread, fd: int) -> Iterator[bytes]:
-    """All that the host's kernel has to say; it answers at once."""
-    while True:
-        try:
-            packet = thread.host.recvmsg(fd, _LARGEST, _DONTWAIT).data
-        except BlockingIOError:
-            return
-        yield packet
-
-
-def _own(thread: LinuxThread, packet: bytes, port: int) -> bytes:
-    """A packet of the host's messages for the guest."""
-    pieces = list[bytes]()
-    while len(packet) >= _SIZE:
-        length, kind, flags, sequence, _ = struct.unpack_from("=" + _HEADER, packet)
-        message, packet = packet[:length], packet[-(-max(length, _SIZE) // 4) * 4 :]
-        if kind == _ERROR:
-            (code,) = struct.unpack_from("=i", message, _SIZE)
-            original = Request(0, flags, sequence, _translate(message[_SIZE + 4 :], "=", thread.abi.cpu.order, port))
-            pieces.append(_error(thread, original, port, -code))
-        else:
-            pieces.append(_translate(message, "=", thread.abi.cpu.order, port))
-    return b"".join(piece.ljust(-(-len(piece) // 4) * 4, b"\0") for piece in pieces)
-
-
-def _translate(message: bytes, order: str, other: str, port: int) -> bytes:
-    _, kind, flags, sequence, _ = struct.unpack_from(order + _HEADER, message)
-    return _message(other, kind, flags, sequence, port, swap(kind, message[_SIZE:], order, other))

@@ -1,4 +1,4 @@
-"""Messages of rtnetlink(7) between byte orders. Their layout is the same for every CPU."""
+"""Messages of rtnetlink(7) and sock_diag(7) between byte orders. Their layout is the same for every CPU."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping
 from typing import Final
 
-__all__ = ["attribute", "body_size", "swap"]
+__all__ = ["SOCK_DIAG", "attribute", "body_size", "swap"]
 
 _HEAD: Final = "HH"  # struct rtattr: len, type
 _NESTED: Final = 0
@@ -35,6 +35,26 @@ _ATTRIBUTES: Final[Mapping[int, Mapping[int, int]]] = {
 words. Attributes that are not here are left out where the order changes."""
 
 
+SOCK_DIAG: Final = -1
+"""What stands for the types of sock_diag(7), of which there is one for all; the family tells them apart."""
+
+_ID: Final = "36s3I"  # struct inet_diag_sockid: ports and addresses in network order, interface, cookie
+_AF_UNIX, _AF_INET, _AF_INET6 = 1, 2, 10
+_DIAG_QUESTIONS: Final[Mapping[int, str]] = {
+    _AF_UNIX: "4B5I",  # struct unix_diag_req
+    **dict.fromkeys((_AF_INET, _AF_INET6), "4BI" + _ID),  # struct inet_diag_req_v2
+}
+_DIAG_ANSWERS: Final[Mapping[int, str]] = {
+    _AF_UNIX: "4B3I",  # struct unix_diag_msg
+    **dict.fromkeys((_AF_INET, _AF_INET6), "4B" + _ID + "5I"),  # struct inet_diag_msg
+}
+_DIAG: Final[Mapping[int, Mapping[int, int]]] = {
+    _AF_UNIX: _widths((0, 6), (1, 2, 3, 4, 5, 7)),
+    **dict.fromkeys((_AF_INET, _AF_INET6), _widths((4, 5, 6, 8, 11, 13, 14, 22), (1, 3, 7, 15, 17), (21,))),
+}
+"""By the family: linux/unix_diag.h, inet_diag.h. The question's attributes are bytecode, which is left out."""
+
+
 def body_size(kind: int) -> int:
     """Bytes before the attributes in a message of type *kind*."""
     return struct.calcsize("=" + _BODIES[kind // 4])
@@ -46,18 +66,25 @@ def attribute(order: str, kind: int, data: bytes) -> bytes:
     return (struct.pack(order + _HEAD, size, kind) + data).ljust(-(-size // 4) * 4, b"\0")
 
 
-def swap(kind: int, body: bytes, order: str, other: str) -> bytes:
-    """The *body* of a message of type *kind* in the order *other* instead of *order*; those of struct."""
+def swap(kind: int, body: bytes, order: str, other: str, *, asked: bool = False) -> bytes:
+    """The *body* of a message of type *kind* in the order *other* instead of *order*; those of struct. *asked*: it is
+    a question, which for `SOCK_DIAG` has another layout. Raises KeyError for a message that is not known here."""
     if _big(order) == _big(other):
         return body
-    form = _BODIES.get(kind // 4)
-    if form is None:  # NLMSG_DONE: an int
+    if kind == SOCK_DIAG:
+        family = body[0] if body else 0
+        return _swap_body(body, (_DIAG_QUESTIONS if asked else _DIAG_ANSWERS)[family], _DIAG[family], order, other)
+    if kind < 16:  # NLMSG_DONE: an int
         return _reverse(body, 4)
+    return _swap_body(body, _BODIES[kind // 4], _ATTRIBUTES[kind // 4], order, other)
+
+
+def _swap_body(body: bytes, form: str, widths: Mapping[int, int], order: str, other: str) -> bytes:
     size = struct.calcsize("=" + form)
     if len(body) < size:  # struct rtgenmsg: the family alone
         return body[:1]
     fixed = struct.pack(other + form, *struct.unpack(order + form, body[:size]))
-    return fixed + _swap_attributes(body[-(-size // 4) * 4 :], _ATTRIBUTES[kind // 4], order, other)
+    return fixed + _swap_attributes(body[-(-size // 4) * 4 :], widths, order, other)
 
 
 def _big(order: str) -> bool:

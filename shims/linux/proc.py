@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 
-from compat.sandbox.synthetic import Content, Directory, File, Link, Node
+from compat.sandbox.synthetic import Content, Directory, File, LateDirectory, Link, Node
 from shims.linux import proc_machine
 from shims.linux.proc_cpuinfo import cpuinfo
 from shims.linux.proc_other import other_process
@@ -66,7 +66,14 @@ def _fixed(process: LinuxProcess) -> dict[bytes, Node]:
     found[b"self"] = Link(lambda: b"%d" % process.pid)
     found[b"thread-self"] = Link(lambda: b"%d/task/%d" % (process.pid, _current(process)))
     found[b"sys"] = kernel_settings(process)
+    found[b"sysvipc"] = LateDirectory(partial(_system_v, process))
     return found
+
+
+def _system_v(process: LinuxProcess) -> Directory:
+    from shims.linux.proc_sysvipc import system_v_tables  # rarely needed
+
+    return system_v_tables(process)
 
 
 def _current(process: LinuxProcess) -> int:

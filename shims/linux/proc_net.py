@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from compat.sandbox.synthetic import Directory, File, Node
 from shims.linux.proc_machine import host_text
@@ -30,7 +30,8 @@ _EMPTY: dict[bytes, bytes] = {
     b"raw": _SOCKETS + b" ref pointer drops\n",
     b"raw6": _SOCKETS_6,
     b"route": b"Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT".ljust(127) + b"\n",
-    b"snmp": b"",
+    b"sockstat": b"sockets: used 0\nTCP: inuse 0 orphan 0 tw 0 alloc 0 mem 0\nUDP: inuse 0 mem 0\nUDPLITE: inuse 0\n"
+    b"RAW: inuse 0\nFRAG: inuse 0 memory 0\n",
     b"tcp": _SOCKETS.ljust(149) + b"\n",
     b"tcp6": _SOCKETS_6,
     b"udp": _SOCKETS + b" ref pointer drops".ljust(30) + b"\n",
@@ -40,13 +41,27 @@ _EMPTY: dict[bytes, bytes] = {
 }
 
 
+_COUNTERS = (
+    b"dev_mcast", b"igmp", b"igmp6", b"netlink", b"netstat", b"protocols", b"ptype", b"snmp", b"snmp6", b"sockstat6",
+    b"udplite", b"udplite6",
+)  # fmt: skip
+"""Tables that only a machine with a network shows."""
+
+
 def network_tables(process: LinuxProcess) -> Directory:
     """The folder."""
 
     def table(name: bytes) -> Callable[[], bytes]:
         if process.options.network or process.options.trust:
-            return lambda: host_text(process.host, b"/proc/self/net/" + name) or _EMPTY[name]
+            shown = _host_table(process, name)
+            return lambda: shown() or _EMPTY[name]
         return lambda: _EMPTY[name]
 
-    entries: Mapping[bytes, Node] = {name: File(table(name)) for name in _EMPTY}
+    entries: dict[bytes, Node] = {name: File(table(name)) for name in _EMPTY}
+    if process.options.network or process.options.trust:
+        entries |= {name: File(_host_table(process, name)) for name in _COUNTERS}
     return Directory(entries)
+
+
+def _host_table(process: LinuxProcess, name: bytes) -> Callable[[], bytes]:
+    return lambda: host_text(process.host, b"/proc/self/net/" + name)

@@ -21,12 +21,14 @@ from shims.posix.clock import nanoseconds
 from shims.posix.host_signals import to_host
 from shims.posix.openfiles import OpenFile
 from shims.posix.opening import HOST_FLAGS
+from shims.posix.socketfiles import Socket
 from shims.posix.transfers import nonblocking, wait_until_ready
 
 __all__ = ["remove_queues"]
 
 _LONGEST_NAME: Final = 200  # 255, less what stands before it on the host
 _LONGEST: Final = 16 << 20  # HARD_MSGSIZEMAX, include/linux/ipc_namespace.h
+_COOKIE: Final = 32  # NOTIFY_COOKIE_LEN, include/linux/mqueue.h
 _PRIORITIES: Final = 32768  # MQ_PRIO_MAX
 _EVENTS: Final = {"SIGEV_SIGNAL": 0, "SIGEV_NONE": 1}  # include/uapi/asm-generic/siginfo.h
 
@@ -186,6 +188,9 @@ def mq_notify(thread: LinuxThread, queue: int, event: Pointer[Record] | None) ->
         return
     given = event.read()
     kind = thread.abi.constants("SigNotify").decode(given.int("notify"))
+    if kind == "SIGEV_THREAD":
+        _notify_socket(thread, queue, given)
+        return
     if kind not in _EVENTS:
         raise OSError(errno.EINVAL, f"{kind}")
     signal = 0
@@ -194,6 +199,15 @@ def mq_notify(thread: LinuxThread, queue: int, event: Pointer[Record] | None) ->
             raise OSError(errno.EINVAL, "signal")
         signal = to_host(thread.abi, given.int("signo"))
     thread.host.mq_notify(_queue(thread, queue).fd, (given.int("value"), signal, _EVENTS[kind]))
+
+
+def _notify_socket(thread: LinuxThread, queue: int, event: Record) -> None:
+    """SIGEV_THREAD, from which C libraries make threads: 32 bytes at the value go to a netlink socket."""
+    cookie = thread.memory.read(event.int("value"), _COOKIE)
+    file = thread.process.files.get(event.int("signo"))
+    if not isinstance(file.kind, Socket) or file.kind.family != "AF_NETLINK":
+        raise OSError(errno.ENOTSOCK if not isinstance(file.kind, Socket) else errno.EINVAL, "no netlink socket")
+    thread.host.mq_notify_socket(_queue(thread, queue).fd, file.fd, cookie)
 
 
 def mq_getsetattr(

@@ -69,12 +69,17 @@ def _pointer(thread: LinuxThread, struct: str, words: list[int], place: int) -> 
 def _option(thread: LinuxThread, words: list[int], place: int) -> Constant | int:
     """The option's name, which depends on the level before it."""
     level = str(_value(thread, "SocketLevel", words, place - 1))
-    kind = {"SOL_SOCKET": "SocketOption", "SOL_TCP": "TcpOption", "SOL_IP": "IpOption", "SOL_IPV6": "Ipv6Option"}
-    if level not in kind:
+    if level not in _OPTIONS:
         return words[place]
-    found: Constant = _value(thread, kind[level], words, place)
+    found: Constant = _value(thread, _OPTIONS[level], words, place)
     return found
 
+
+_OPTIONS: Final[Mapping[str, str]] = {
+    "SOL_SOCKET": "SocketOption", "SOL_TCP": "TcpOption", "SOL_UDP": "UdpOption", "SOL_IP": "IpOption",
+    "SOL_IPV6": "Ipv6Option", "SOL_ICMPV6": "Icmpv6Option", "SOL_RAW": "RawOption", "SOL_PACKET": "PacketOption",
+    "SOL_NETLINK": "NetlinkOption",
+}  # fmt: skip
 
 _HANDLES: Final[Mapping[str, Callable[[LinuxThread, list[int], int], Any]]] = {
     "i": _integer,

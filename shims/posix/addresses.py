@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import stat
 import struct
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -15,12 +16,12 @@ from shims.posix.socketfiles import FAMILIES, PrivateSocket, Socket
 from shims.posix.state import PosixThread
 
 __all__ = [
-    "abstract_name", "check", "family_of", "host_address", "is_any", "read_address", "to_guest", "unix_path",
-    "unix_token", "unnamed", "write_address",
+    "abstract_name", "check", "family_of", "host_address", "internet_to_guest", "is_any", "read_address", "to_guest",
+    "unix_path", "unix_token", "unnamed", "write_address",
 ]  # fmt: skip
 
 _LONGEST: Final = 128  # struct sockaddr_storage
-_LEAST: Final[dict[str, int]] = {"AF_INET": 16, "AF_INET6": 24}  # SIN6_LEN_RFC2133 of net/ipv6.h
+_LEAST: Final[dict[str, int]] = {"AF_INET": 16, "AF_INET6": 24, "AF_PACKET": 20}  # SIN6_LEN_RFC2133 of net/ipv6.h
 _LONGEST_PATH: Final = 110  # struct sockaddr_un
 _LONGEST_NAME: Final = 108
 _DIGEST_MARK: Final = b"\0\0compat\0"
@@ -119,6 +120,8 @@ def abstract_name(thread: PosixThread, name: bytes) -> bytes:
 
 def _internet(thread: PosixThread, raw: bytes) -> bytes:
     """Ports and addresses are in network order already; only the family and an IPv6 scope are not."""
+    if family_of(thread, raw) == "AF_PACKET":
+        return struct.pack("@H", FAMILIES["AF_PACKET"]) + _swap_link(raw, thread.abi.cpu.order, "=")
     layout = thread.abi.layout("SockaddrIn" if family_of(thread, raw) == "AF_INET" else "SockaddrIn6")
     fields = layout.unpack(raw[: layout.size].ljust(layout.size, b"\0"))
     host = struct.pack("@H", FAMILIES[family_of(thread, raw)]) + raw[2 : layout.size]
@@ -129,21 +132,41 @@ def to_guest(thread: PosixThread, kind: Socket, host: bytes) -> bytes:
     """The guest's struct sockaddr for one of the host; no bytes for none. A socket outside the run seems to have no
     name, unless a mount shows the path that it was bound to."""
     if isinstance(kind, PrivateSocket):
-        return kind.peer_name(thread)
+        return kind.name_from(thread, host)
     if len(host) < 2:
         return b""
-    head = unnamed(thread, kind)
     if kind.family == "AF_UNIX":
-        return head + _guest_name(thread, unix_name(host))
-    if kind.family == "AF_INET":
+        return unnamed(thread, kind) + _guest_name(thread, unix_name(host))
+    return internet_to_guest(thread, host)
+
+
+def internet_to_guest(thread: PosixThread, host: bytes) -> bytes:
+    """The guest's struct sockaddr for one of the host of a family with networks; zero bytes where it names none."""
+    number = int.from_bytes(host[:2], sys.byteorder)
+    name = next((name for name, each in FAMILIES.items() if each == number), "AF_UNSPEC")
+    if name == "AF_UNSPEC":
+        return bytes(len(host))
+    head = _family(thread, name)
+    if name == "AF_PACKET":
+        return head + _swap_link(host, "=", thread.abi.cpu.order)
+    if name == "AF_INET":
         return head + host[2:16]
-    scope: int = struct.unpack("@I", host[24:28])[0]
-    return head + host[2:24] + scope.to_bytes(4, "big" if thread.abi.cpu.endian == "big" else "little")
+    return head + host[2:24] + struct.pack(thread.abi.cpu.order + "I", *struct.unpack("=I", host[24:28]))
+
+
+def _swap_link(raw: bytes, order: str, other: str) -> bytes:
+    """What follows the family in struct sockaddr_ll; the protocol is in network order (packet(7))."""
+    index, hardware = struct.unpack(order + "iH", raw[4:10])
+    return raw[2:4] + struct.pack(other + "iH", index, hardware) + raw[10:]
 
 
 def unnamed(thread: PosixThread, kind: Socket) -> bytes:
     """An address of nothing but the family."""
-    number = thread.abi.constants("AddressFamily").encode(kind.family)
+    return _family(thread, kind.family)
+
+
+def _family(thread: PosixThread, name: str) -> bytes:
+    number = thread.abi.constants("AddressFamily").encode(name)
     return number.to_bytes(2, "big" if thread.abi.cpu.endian == "big" else "little")
 
 

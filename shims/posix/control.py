@@ -10,7 +10,7 @@ from typing import Final
 
 from compat.abi.structs import Record
 from compat.host import ControlMessage
-from shims.posix.controldata import DATA, STAMPS, from_host, to_host
+from shims.posix.controldata import from_host, is_known, to_host
 from shims.posix.rights import host_credentials, host_rights, receive_rights, show_credentials
 from shims.posix.socketfiles import Socket
 from shims.posix.state import PosixThread
@@ -21,6 +21,7 @@ _MOST: Final = 131072  # net.core.optmem_max
 _SOL_SOCKET: Final = host_names.SOL_SOCKET
 _SCM_RIGHTS: Final = getattr(host_names, "SCM_RIGHTS", 1)
 _SCM_CREDENTIALS: Final = getattr(host_names, "SCM_CREDENTIALS", 2)
+_OF_UNIX: Final = ("SCM_RIGHTS", "SCM_CREDENTIALS")
 
 
 # --- sending ---
@@ -62,10 +63,12 @@ def _aligned(thread: PosixThread, size: int) -> int:
 
 
 def _to_host(thread: PosixThread, kind: Socket, level: str, number: int, data: bytes) -> list[ControlMessage]:
+    name = thread.abi.constants("ControlType").decode(number) if level == "SOL_SOCKET" else ""
+    if kind.family != "AF_UNIX":  # sock_cmsg_send() passes over descriptors and credentials
+        return [] if name in _OF_UNIX else to_host(thread, level, number, data)
     if level != "SOL_SOCKET":
-        return [] if kind.family == "AF_UNIX" else [to_host(thread, level, number, data)]
-    name = thread.abi.constants("ControlType").decode(number)
-    if kind.family != "AF_UNIX" or name not in ("SCM_RIGHTS", "SCM_CREDENTIALS"):
+        return []
+    if name not in _OF_UNIX:
         raise OSError(errno.EINVAL, f"control message {number}")
     if name == "SCM_RIGHTS":
         rights = host_rights(thread, data)
@@ -89,7 +92,7 @@ def write_control(
             _give_rights(thread, room, data, close_on_exec)
         elif (level, number) == (_SOL_SOCKET, _SCM_CREDENTIALS):
             room.put("SOL_SOCKET", _type(thread, "SCM_CREDENTIALS"), show_credentials(thread, data))
-        elif (level, number) in STAMPS or (level, number) in DATA:
+        elif is_known(level, number):
             room.put(*from_host(thread, kind, level, number, data))
     return room.used, room.cut
 

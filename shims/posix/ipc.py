@@ -22,7 +22,7 @@ from compat.errors import Restart
 from shims.posix.ipc_state import KINDS, PRIVATE, Entry, Namespace, Segment
 from shims.posix.state import PosixProcess, PosixThread
 
-__all__ = ["Ipc", "Sleep", "find_or_make", "ipc_of", "new_entry", "now"]
+__all__ = ["Ipc", "Sleep", "find_or_make", "ipc_of", "ipc_of_process", "new_entry", "now"]
 
 _LOOK_AGAIN = 0.25  # seconds: a process that was killed wakes nobody
 _E = TypeVar("_E", bound=Entry)
@@ -224,7 +224,11 @@ class Ipc:
 
 def ipc_of(thread: PosixThread) -> Ipc:
     """The process's way to the state, made at first need."""
-    process = thread.process
+    return ipc_of_process(thread.process)
+
+
+def ipc_of_process(process: PosixProcess) -> Ipc:
+    """As `ipc_of`, for one without a thread at hand."""
     if process.ipc is None:
         from shims.posix.shared_memory import mappings
 

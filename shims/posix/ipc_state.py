@@ -157,6 +157,14 @@ class Namespace:
                 return id, each
         raise OSError(errno.EINVAL, f"nothing at {index}")
 
+    def seen(self, kind: type[_E], id: int, command: str, who: Credentials) -> tuple[int, _E]:
+        """What IPC_STAT, *_STAT or *_STAT_ANY returns, and the entry of which it tells *who*. The first takes an id,
+        the others a place in the table, and the last asks for no permission. Raises OSError: EINVAL, EACCES."""
+        result, entry = (0, self.get(kind, id)) if command == "IPC_STAT" else self.slot(kind, id)
+        if not command.endswith("_ANY"):
+            entry.check_read(who)
+        return result, entry
+
     def highest(self, kind: type[Entry]) -> int:
         """The last place in use, 0 if there is none."""
         return max((id % _SLOTS for id in self.entries[kind]), default=0)

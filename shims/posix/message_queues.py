@@ -70,11 +70,11 @@ def _bytes(queue: Queue) -> int:
 
 
 def msgrcv(thread: PosixThread, id: int, message: int, size: int, type: int, flags: FlagSet) -> int:
-    """msgrcv(2). Raises OSError: EINVAL, EACCES, E2BIG, ENOMSG, EIDRM, ENOSYS for MSG_COPY; Interrupted."""
+    """msgrcv(2). Raises OSError: EINVAL, EACCES, E2BIG, ENOMSG, EIDRM; Interrupted."""
     if id < 0 or size >> (thread.abi.cpu.bits - 1):
         raise OSError(errno.EINVAL, "id or size")
     if "MSG_COPY" in flags:
-        raise OSError(errno.ENOSYS, "as a kernel without checkpoints")
+        return _copy(thread, id, message, size, type, flags)
     ipc = ipc_of(thread)
     with ipc.open() as state:
         queue = _queue(thread, state, id, _READ)
@@ -91,6 +91,21 @@ def msgrcv(thread: PosixThread, id: int, message: int, size: int, type: int, fla
         queue.receiver, queue.received = thread.process.pid, now()
         ipc.wake(queue)
     text = text[:size]
+    thread.memory.write(message, _head(thread).pack(kind) + text)
+    return len(text)
+
+
+def _copy(thread: PosixThread, id: int, message: int, size: int, place: int, flags: FlagSet) -> int:
+    """MSG_COPY: the message at *place* stays in the queue. Raises OSError: EINVAL, EACCES, E2BIG, ENOMSG."""
+    if "MSG_EXCEPT" in flags or "IPC_NOWAIT" not in flags:
+        raise OSError(errno.EINVAL, "flags beside MSG_COPY")
+    with ipc_of(thread).open() as state:
+        messages = _queue(thread, state, id, _READ).messages
+    if not 0 <= place < len(messages):
+        raise OSError(errno.ENOMSG, "no such message")
+    kind, text = messages[place]
+    if len(text) > size:
+        raise OSError(errno.EINVAL if "MSG_NOERROR" in flags else errno.E2BIG, "message")
     thread.memory.write(message, _head(thread).pack(kind) + text)
     return len(text)
 
@@ -112,32 +127,14 @@ def _choose(queue: Queue, wanted: int, *, other: bool) -> int | None:
 def msgctl(thread: PosixThread, id: int, cmd: Constant, buf: int) -> int:
     """msgctl(2)."""
     what = command(thread, "MsgCmd", cmd)
-    if what not in _COMMANDS or id < 0:
+    if (what not in _COMMANDS and what not in _STATS) or id < 0:
         raise OSError(errno.EINVAL, "cmd or id")
     with ipc_of(thread).open() as state:
+        if what in _STATS:
+            result, found = state.seen(Queue, id, what, thread.process.credentials)
+            _write(thread, buf, found)
+            return result
         return _COMMANDS[what](thread, state, id, buf) or 0
-
-
-def _stat(thread: PosixThread, state: Namespace, id: int, buf: int) -> None:
-    """IPC_STAT."""
-    queue = state.get(Queue, id)
-    queue.check_read(thread.process.credentials)
-    _write(thread, buf, queue)
-
-
-def _stat_slot(thread: PosixThread, state: Namespace, id: int, buf: int) -> int:
-    """MSG_STAT: *id* is a place in the kernel's table."""
-    found, queue = state.slot(Queue, id)
-    queue.check_read(thread.process.credentials)
-    _write(thread, buf, queue)
-    return found
-
-
-def _stat_any(thread: PosixThread, state: Namespace, id: int, buf: int) -> int:
-    """MSG_STAT_ANY: MSG_STAT without asking for permission."""
-    found, queue = state.slot(Queue, id)
-    _write(thread, buf, queue)
-    return found
 
 
 def _write(thread: PosixThread, buf: int, queue: Queue) -> None:
@@ -186,7 +183,9 @@ def _tell(thread: PosixThread, buf: int, pool: int, map: int, tql: int) -> None:
     thread.memory.write(buf, thread.abi.layout("Msginfo").pack({"pool": pool, "map": map, "tql": tql, **limits}))
 
 
+_STATS: Final = ("IPC_STAT", "MSG_STAT", "MSG_STAT_ANY")
+
 _COMMANDS: Final[Mapping[str, Callable[[PosixThread, Namespace, int, int], int | None]]] = {
-    "IPC_STAT": _stat, "IPC_SET": _set, "IPC_RMID": _remove, "IPC_INFO": _info,
-    "MSG_STAT": _stat_slot, "MSG_STAT_ANY": _stat_any, "MSG_INFO": _usage,
+    "IPC_SET": _set, "IPC_RMID": _remove, "IPC_INFO": _info,
+    "MSG_INFO": _usage,
 }  # fmt: skip

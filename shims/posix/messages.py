@@ -24,12 +24,13 @@ from shims.posix.socketfiles import (
     Socket,
     find_socket,
     is_connected,
+    no_way,
     pause,
     scatter,
     transmit,
 )
 from shims.posix.state import PosixThread
-from shims.posix.transfers import Span, skip, views_of
+from shims.posix.transfers import Span, nonblocking, skip, views_of
 
 __all__ = ["recv", "recvfrom", "recvmsg", "send", "send_message", "sendmsg", "sendto", "take_message"]
 
@@ -37,12 +38,13 @@ _SENT: Final = {
     name: getattr(host_names, name, 0)
     for name in ("MSG_OOB", "MSG_DONTROUTE", "MSG_EOR", "MSG_CONFIRM", "MSG_MORE")
 }  # fmt: skip
-_TAKEN: Final = {name: getattr(host_names, name, 0) for name in ("MSG_OOB", "MSG_PEEK", "MSG_TRUNC")}
+_TAKEN: Final = {name: getattr(host_names, name, 0) for name in ("MSG_OOB", "MSG_PEEK", "MSG_TRUNC", "MSG_ERRQUEUE")}
 _TOLD: Final = {
-    name: getattr(host_names, name, 0) for name in ("MSG_OOB", "MSG_TRUNC", "MSG_CTRUNC", "MSG_EOR")
+    name: getattr(host_names, name, 0) for name in ("MSG_OOB", "MSG_TRUNC", "MSG_CTRUNC", "MSG_EOR", "MSG_ERRQUEUE")
 }  # fmt: skip
 ROOM: Final = 2048
 """Bytes that the host gets for control messages: the most descriptors of one message (253) and all else."""
+_FASTOPEN: Final = 0x20000000  # MSG_FASTOPEN of include/linux/socket.h
 _MOST_SPANS: Final = 1024  # UIO_MAXIOV of include/uapi/linux/uio.h
 
 
@@ -106,20 +108,40 @@ def _send(
     raw: bytes,
     control: Sequence[ControlMessage] = (),
 ) -> int:
-    if "MSG_FASTOPEN" in flags:
-        raise OSError(errno.EOPNOTSUPP, "MSG_FASTOPEN")
     views = views_of(thread, spans, write=False)
     if isinstance(kind, PrivateSocket):
         return kind.send(thread, b"".join(views), raw)
-    if kind.type != "SOCK_DGRAM" and kind.family != "AF_UNIX":
+    bits, patient, quiet = flags.host(_SENT), "MSG_DONTWAIT" not in flags, "MSG_NOSIGNAL" in flags
+    if kind.type == "SOCK_STREAM" and kind.family != "AF_UNIX":
+        if "MSG_FASTOPEN" in flags and not isinstance(thread.resume, Paused):
+            return _open_fast(thread, file, kind, views, bits, raw, patient=patient)
         raw = b""  # tcp_sendmsg() does not look at it
     if raw and kind.type == "SOCK_STREAM":
         raise OSError(errno.EISCONN if is_connected(thread, file) else errno.EOPNOTSUPP, "addr")
     if raw and kind.isolated:
-        raise OSError(errno.ENETUNREACH if kind.family == "AF_INET" else errno.EADDRNOTAVAIL, "no network")
-    bits, patient, quiet = flags.host(_SENT), "MSG_DONTWAIT" not in flags, "MSG_NOSIGNAL" in flags
+        raise no_way(kind)
     with host_address(thread, kind, raw) if raw else nullcontext(b"") as address:
         return transmit(thread, file, kind, views, bits, address=address, control=control, patient=patient, quiet=quiet)
+
+
+def _open_fast(
+    thread: PosixThread, file: OpenFile, kind: Socket, views: list[memoryview], bits: int, raw: bytes, *, patient: bool
+) -> int:
+    """MSG_FASTOPEN: connect, and send what the first packet may carry with it; the rest follows once that stands
+    (tcp_sendmsg_fastopen() of net/ipv4/tcp.c)."""
+    if kind.isolated:
+        raise no_way(kind)
+    data = b"".join(views)
+    with host_address(thread, kind, raw) if raw else nullcontext(b"") as address:
+        try:
+            done = thread.host.sendto(file.fd, data[:LONGEST_MESSAGE], bits | NOWAIT | _FASTOPEN, address)
+        except BlockingIOError:
+            if nonblocking(file) or not patient:
+                raise
+            done = 0
+    if not (done and done == len(data)) and patient and not nonblocking(file):
+        pause(thread, file, reading=False, done=done)
+    return done
 
 
 def recv(thread: PosixThread, fd: int, buf: Buffer, count: int, flags: FlagSet) -> int:
@@ -184,17 +206,15 @@ def _take(
 ) -> Taken:
     """Receive into *spans*, with up to *beside* bytes of control messages. With MSG_WAITALL a stream fills them, unless
     it ends or descriptors come along."""
-    if "MSG_ERRQUEUE" in flags:
-        raise BlockingIOError(errno.EAGAIN, "no errors are queued here")
     views = views_of(thread, spans, write=True)
-    stream, patient = kind.type == "SOCK_STREAM", "MSG_DONTWAIT" not in flags
+    stream, patient = kind.type == "SOCK_STREAM", not flags & {"MSG_DONTWAIT", "MSG_ERRQUEUE"}
     paused = thread.resume if isinstance(thread.resume, Paused) else Paused(0, None)
     total, done, control = sum(map(len, views)), paused.done, paused.control
     while True:
         rest = skip(views, done)
         room = min(total - done, LONGEST_MESSAGE)
         try:
-            data, told, address, more, size = thread.host.recvmsg(file.fd, room, flags.host(_TAKEN) | NOWAIT, beside)
+            data, told, address, more, size = kind.receive(thread, file, room, flags.host(_TAKEN), beside)
         except BlockingIOError:
             if done and (thread.interrupted or not patient):
                 return Taken(done, 0, b"", control)

@@ -12,36 +12,18 @@ from typing import Final
 from compat.abi.flags import Constant
 from compat.abi.handles import Buffer, Pointer
 from shims.posix.openfiles import OpenFile
+from shims.posix.optionnumbers import INTEGERS, number_of
 from shims.posix.optionvalues import STRUCTURED, Structured, swap
-from shims.posix.socketfiles import HOST_TIME, Socket, find_socket
+from shims.posix.socketfiles import HOST_TIME, PrivateSocket, Socket, find_socket
+from shims.posix.socketfilters import ATTACHING, attach, get_filter
 from shims.posix.state import PosixThread
 
 __all__ = ["getsockopt", "setsockopt"]
 
 _LEVELS: Final[Mapping[str, int]] = {
-    "SOL_SOCKET": host_names.SOL_SOCKET, "SOL_IP": 0, "SOL_TCP": 6, "SOL_IPV6": 41,
+    "SOL_SOCKET": host_names.SOL_SOCKET, "SOL_IP": 0, "SOL_TCP": 6, "SOL_UDP": 17, "SOL_IPV6": 41, "SOL_ICMPV6": 58,
+    "SOL_RAW": 255, "SOL_PACKET": 263, "SOL_NETLINK": 270,
 }  # fmt: skip
-_NUMBERS: Final[Mapping[str, int]] = {  # of linux/in.h, in6.h, tcp.h; Python's socket module does not have them all
-    "IP_MTU_DISCOVER": 10, "IP_RECVERR": 11, "IP_MTU": 14, "IP_FREEBIND": 15, "IP_BIND_ADDRESS_NO_PORT": 24,
-    "IPV6_MTU_DISCOVER": 23, "IPV6_MTU": 24, "IPV6_RECVERR": 25, "SO_PRIORITY": 12, "SO_ACCEPTCONN": 30,
-    "SO_PEEK_OFF": 42, "SO_BUSY_POLL": 46, "SO_NO_CHECK": 11, "SO_BINDTOIFINDEX": 62, "IP_PKTINFO": 8, "IP_RECVTTL": 12,
-    "IP_MULTICAST_ALL": 49, "IP_MINTTL": 21, "IPV6_FREEBIND": 78, "TCP_THIN_LINEAR_TIMEOUTS": 16,
-    "TCP_FASTOPEN_CONNECT": 30,
-}  # fmt: skip
-_INTEGERS: Final = frozenset((
-    "SO_DEBUG", "SO_REUSEADDR", "SO_DONTROUTE", "SO_BROADCAST", "SO_SNDBUF", "SO_RCVBUF", "SO_KEEPALIVE",
-    "SO_OOBINLINE", "SO_PRIORITY", "SO_REUSEPORT", "SO_RCVLOWAT", "SO_SNDLOWAT", "SO_ACCEPTCONN", "SO_PASSCRED",
-    "SO_PEEK_OFF", "SO_INCOMING_CPU", "SO_BUSY_POLL", "SO_NO_CHECK", "SO_BINDTOIFINDEX",
-    "IP_TOS", "IP_TTL", "IP_MTU_DISCOVER", "IP_RECVERR", "IP_MTU", "IP_FREEBIND", "IP_BIND_ADDRESS_NO_PORT",
-    "IP_MULTICAST_TTL", "IP_MULTICAST_LOOP", "IP_PKTINFO", "IP_RECVTTL", "IP_RECVTOS", "IP_MULTICAST_ALL",
-    "IP_MINTTL",
-    "IPV6_V6ONLY", "IPV6_UNICAST_HOPS", "IPV6_MULTICAST_HOPS", "IPV6_MULTICAST_LOOP", "IPV6_MTU_DISCOVER", "IPV6_MTU",
-    "IPV6_RECVERR", "IPV6_TCLASS", "IPV6_RECVPKTINFO", "IPV6_RECVHOPLIMIT", "IPV6_RECVTCLASS", "IPV6_DONTFRAG",
-    "IPV6_MULTICAST_IF", "IPV6_FREEBIND",
-    "TCP_NODELAY", "TCP_MAXSEG", "TCP_CORK", "TCP_KEEPIDLE", "TCP_KEEPINTVL", "TCP_KEEPCNT", "TCP_SYNCNT",
-    "TCP_LINGER2", "TCP_DEFER_ACCEPT", "TCP_WINDOW_CLAMP", "TCP_QUICKACK", "TCP_USER_TIMEOUT", "TCP_NOTSENT_LOWAT",
-    "TCP_THIN_LINEAR_TIMEOUTS", "TCP_FASTOPEN", "TCP_FASTOPEN_CONNECT",
-))  # fmt: skip
 _TIMES: Final[Mapping[str, tuple[int, str]]] = {
     "SO_RCVTIMEO_OLD": (host_names.SO_RCVTIMEO, "Timeval"),
     "SO_SNDTIMEO_OLD": (host_names.SO_SNDTIMEO, "Timeval"),
@@ -53,6 +35,7 @@ _LONGEST: Final = 256  # bytes of a value; struct tcp_info has 248
 _STAMPS: Final[Mapping[str, int]] = {
     "SO_TIMESTAMP_OLD": 29, "SO_TIMESTAMP_NEW": 29, "SO_TIMESTAMPNS_OLD": 35, "SO_TIMESTAMPNS_NEW": 35,
 }  # fmt: skip
+_STAMPING: Final = ("SO_TIMESTAMPING_OLD", "SO_TIMESTAMPING_NEW")
 
 
 def setsockopt(thread: PosixThread, fd: int, level: Constant, option: Constant | int, value: Buffer, size: int) -> None:
@@ -67,9 +50,14 @@ def setsockopt(thread: PosixThread, fd: int, level: Constant, option: Constant |
         if kind.isolated and name.endswith("MEMBERSHIP"):
             raise OSError(errno.ENODEV, "no network")  # the host would tell its neighbours
         _set_structured(thread, file, number, STRUCTURED[name], value)
-    elif name in _INTEGERS:
+        kind.stamping = name if name in _STAMPING else kind.stamping
+    elif name in ATTACHING:
+        attach(thread, file, name, value)
+    elif name in INTEGERS and level == "SOL_NETLINK" and isinstance(kind, PrivateSocket):
+        kind.set_option(thread, name, _read_integers(thread, value, 1)[0])
+    elif name in INTEGERS:
         (given,) = _read_byte(value) if _takes_byte(level, value) else _read_integers(thread, value, 1)
-        thread.host.setsockopt(file.fd, number, _number(name), struct.pack("@i", given))
+        thread.host.setsockopt(file.fd, number, number_of(name), struct.pack("@i", given))
     else:
         raise OSError(errno.ENOPROTOOPT, f"option {name}")
 
@@ -78,13 +66,6 @@ def _level(level: Constant) -> int:
     if level not in _LEVELS:
         raise OSError(errno.ENOPROTOOPT, f"level {level}")
     return _LEVELS[level]
-
-
-def _number(name: str) -> int:
-    number: int | None = getattr(host_names, name, _NUMBERS.get(name))
-    if number is None:
-        raise OSError(errno.ENOPROTOOPT, f"option {name}")
-    return number
 
 
 def _takes_byte(level: Constant, value: Buffer) -> bool:
@@ -138,6 +119,9 @@ def getsockopt(
     room = size.read()
     if room < 0:
         raise OSError(errno.EINVAL, "size")
+    if option == "SO_ATTACH_FILTER":  # as SO_GET_FILTER, which has the same number
+        get_filter(thread, file, value, size)
+        return
     data = _ask(thread, file, kind, _level(level), str(option))
     if level == "SOL_IP" and 0 < room < 4:
         data = _as_byte(thread, data)
@@ -169,8 +153,8 @@ def _ask(thread: PosixThread, file: OpenFile, kind: Socket, level: int, name: st
         return _peer(thread, host.getsockopt(file.fd, level, host_names.SO_PEERCRED, 12))
     if name == "SO_ERROR":
         return struct.pack(f"{order}i", _error(thread, host.getsockopt(file.fd, level, host_names.SO_ERROR, 4)))
-    if name in _INTEGERS:
-        value = host.getsockopt(file.fd, level, _number(name), 4)
+    if name in INTEGERS:
+        value = host.getsockopt(file.fd, level, number_of(name), 4)
         return struct.pack(f"{order}i", int.from_bytes(value, sys.byteorder, signed=True))
     raise OSError(errno.ENOPROTOOPT, f"option {name}")
 

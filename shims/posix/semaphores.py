@@ -119,33 +119,15 @@ def _try(entry: SemaphoreSet, wanted: list[Operation], pid: int) -> Operation | 
 def semctl(thread: PosixThread, id: int, index: int, cmd: Constant, arg: int) -> int:
     """semctl(2); *arg* is union semun as a word."""
     what = command(thread, "SemCmd", cmd)
-    if what not in _COMMANDS or id < 0:
+    if (what not in _COMMANDS and what not in _STATS) or id < 0:
         raise OSError(errno.EINVAL, "cmd or id")
     ipc = ipc_of(thread)
     with ipc.open() as state:
+        if what in _STATS:
+            result, found = state.seen(SemaphoreSet, id, what, thread.process.credentials)
+            _write(thread, arg, found)
+            return result
         return _COMMANDS[what](thread, state, id, index, arg) or 0
-
-
-def _stat(thread: PosixThread, state: Namespace, id: int, index: int, arg: int) -> None:
-    """IPC_STAT."""
-    entry = state.get(SemaphoreSet, id)
-    entry.check_read(thread.process.credentials)
-    _write(thread, arg, entry)
-
-
-def _stat_slot(thread: PosixThread, state: Namespace, id: int, index: int, arg: int) -> int:
-    """SEM_STAT: *id* is a place in the kernel's table."""
-    found, entry = state.slot(SemaphoreSet, id)
-    entry.check_read(thread.process.credentials)
-    _write(thread, arg, entry)
-    return found
-
-
-def _stat_any(thread: PosixThread, state: Namespace, id: int, index: int, arg: int) -> int:
-    """SEM_STAT_ANY: SEM_STAT without asking for permission."""
-    found, entry = state.slot(SemaphoreSet, id)
-    _write(thread, arg, entry)
-    return found
 
 
 def _write(thread: PosixThread, arg: int, entry: SemaphoreSet) -> None:
@@ -251,9 +233,11 @@ def _tell(thread: PosixThread, state: Namespace, arg: int, usz: int, aem: int) -
     return state.highest(SemaphoreSet)
 
 
+_STATS: Final = ("IPC_STAT", "SEM_STAT", "SEM_STAT_ANY")
+
 _COMMANDS: Final[Mapping[str, Callable[[PosixThread, Namespace, int, int, int], int | None]]] = {
-    "IPC_STAT": _stat, "IPC_SET": _set, "IPC_RMID": _remove, "IPC_INFO": _info,
-    "SEM_STAT": _stat_slot, "SEM_STAT_ANY": _stat_any, "SEM_INFO": _usage,
+    "IPC_SET": _set, "IPC_RMID": _remove, "IPC_INFO": _info,
+    "SEM_INFO": _usage,
     "GETVAL": _value, "GETPID": _pid, "GETNCNT": _waiting, "GETZCNT": _waiting_for_zero,
     "SETVAL": _set_value, "GETALL": _values, "SETALL": _set_values,
 }  # fmt: skip

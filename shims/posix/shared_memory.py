@@ -119,34 +119,16 @@ def _belongs(area: Area, address: int) -> bool:
 def shmctl(thread: PosixThread, id: int, cmd: Constant, buf: int) -> int:
     """shmctl(2)."""
     what = command(thread, "ShmCmd", cmd)
-    if what not in _COMMANDS or id < 0:
+    if (what not in _COMMANDS and what not in _STATS) or id < 0:
         raise OSError(errno.EINVAL, "cmd or id")
     ipc = ipc_of(thread)
     with ipc.open() as state:
         ipc.count(state)
+        if what in _STATS:
+            result, found = state.seen(Segment, id, what, thread.process.credentials)
+            _write(thread, buf, found)
+            return result
         return _COMMANDS[what](thread, state, id, buf) or 0
-
-
-def _stat(thread: PosixThread, state: Namespace, id: int, buf: int) -> None:
-    """IPC_STAT."""
-    entry = state.get(Segment, id)
-    entry.check_read(thread.process.credentials)
-    _write(thread, buf, entry)
-
-
-def _stat_slot(thread: PosixThread, state: Namespace, id: int, buf: int) -> int:
-    """SHM_STAT: *id* is a place in the kernel's table."""
-    found, entry = state.slot(Segment, id)
-    entry.check_read(thread.process.credentials)
-    _write(thread, buf, entry)
-    return found
-
-
-def _stat_any(thread: PosixThread, state: Namespace, id: int, buf: int) -> int:
-    """SHM_STAT_ANY: SHM_STAT without asking for permission."""
-    found, entry = state.slot(Segment, id)
-    _write(thread, buf, entry)
-    return found
 
 
 def _write(thread: PosixThread, buf: int, entry: Segment) -> None:
@@ -201,8 +183,10 @@ def _usage(thread: PosixThread, state: Namespace, id: int, buf: int) -> int:
     return state.highest(Segment)
 
 
+_STATS: Final = ("IPC_STAT", "SHM_STAT", "SHM_STAT_ANY")
+
 _COMMANDS: Final[Mapping[str, Callable[[PosixThread, Namespace, int, int], int | None]]] = {
-    "IPC_STAT": _stat, "IPC_SET": _set, "IPC_RMID": _remove, "IPC_INFO": _info,
-    "SHM_STAT": _stat_slot, "SHM_STAT_ANY": _stat_any, "SHM_INFO": _usage,
+    "IPC_SET": _set, "IPC_RMID": _remove, "IPC_INFO": _info,
+    "SHM_INFO": _usage,
     "SHM_LOCK": _lock, "SHM_UNLOCK": _unlock,
 }  # fmt: skip

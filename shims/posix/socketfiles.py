@@ -17,7 +17,7 @@ from typing import Final, NoReturn
 
 from compat.data import dataclass
 from compat.errors import Restart
-from compat.host import ControlMessage
+from compat.host import ControlMessage, Received
 from shims.posix.names import open_file
 from shims.posix.openfiles import OpenFile, SpecialFile
 from shims.posix.sending import queue_for_thread, sender
@@ -26,10 +26,14 @@ from shims.posix.transfers import Progress, nonblocking, skip
 
 __all__ = [
     "FAMILIES", "HOST_TIME", "LONGEST_MESSAGE", "NOWAIT", "TYPES", "Paused", "PrivateSocket", "Socket", "find_socket",
-    "has_network", "is_connected", "nonblocking_host", "pause", "recognize_socket", "scatter", "transmit",
+    "has_network", "is_connected", "no_way", "nonblocking_host", "pause", "recognize_socket", "scatter", "transmit",
 ]  # fmt: skip
 
-FAMILIES: Final[dict[str, int]] = {name: getattr(host_names, name) for name in ("AF_UNIX", "AF_INET", "AF_INET6")}
+FAMILIES: Final[dict[str, int]] = {
+    name: getattr(host_names, name)
+    for name in ("AF_UNIX", "AF_INET", "AF_INET6", "AF_PACKET")
+    if hasattr(host_names, name)
+}
 TYPES: Final[dict[str, int]] = {
     name: getattr(host_names, name) for name in ("SOCK_STREAM", "SOCK_DGRAM", "SOCK_SEQPACKET", "SOCK_RAW")
 }
@@ -53,8 +57,8 @@ class Paused(Progress):
 class Socket(SpecialFile):
     """*family* and *type* are names (AF_UNIX, SOCK_STREAM), *protocol* is a number. *name* is the guest's struct
     sockaddr that it was bound to. *isolated* marks an Internet socket on a machine without a network: its host socket
-    is never bound, connected or given an address, so that no packet can leave it. *stamp* is the option that asked for
-    the time of each message, or ""."""
+    is never bound, connected or given an address, so that no packet can leave it. *stamp* and *stamping* are
+    the options that asked for the time of each message, or ""."""
 
     travels = True
 
@@ -66,15 +70,22 @@ class Socket(SpecialFile):
         self.spliceable = not isolated
         self.name = name
         self.stamp = ""
+        self.stamping = ""
 
     def read(self, thread: PosixThread, file: OpenFile, views: list[memoryview]) -> int:
         room = min(sum(map(len, views)), LONGEST_MESSAGE)
         try:
-            data = thread.host.recvmsg(file.fd, room, NOWAIT).data
+            data = self.receive(thread, file, room, 0, 0).data
         except BlockingIOError:
             pause(thread, file, reading=True)
         scatter(views, data)
         return len(data)
+
+    def receive(self, thread: PosixThread, file: OpenFile, room: int, flags: int, beside: int) -> Received:
+        """What the host has now, up to *room* bytes and *beside* of control messages; *flags* are the host's."""
+        return thread.host.recvmsg(
+            file.fd, room, flags | host_names.MSG_DONTWAIT, beside, rights=self.family == "AF_UNIX"
+        )
 
     def write(self, thread: PosixThread, file: OpenFile, views: list[memoryview]) -> int:
         return transmit(thread, file, self, views)
@@ -100,6 +111,14 @@ class PrivateSocket(Socket):
 
     def peer_name(self, thread: PosixThread) -> bytes:
         raise NotImplementedError
+
+    def name_from(self, thread: PosixThread, host: bytes) -> bytes:
+        """The sender of a message, for its address on the *host*."""
+        return self.peer_name(thread)
+
+    def set_option(self, thread: PosixThread, name: str, value: int) -> None:
+        """Set an option of the family's own level; raises OSError ENOPROTOOPT."""
+        raise OSError(errno.ENOPROTOOPT, f"option {name}")
 
     def send(self, thread: PosixThread, data: bytes, raw: bytes) -> int:
         """Take *data* for the name *raw*, or for the peer where that is empty."""
@@ -224,6 +243,11 @@ def nonblocking_host(file: OpenFile) -> Iterator[None]:
         yield
     finally:
         file.host.fcntl(file.fd, F_SETFL, flags)
+
+
+def no_way(kind: Socket) -> OSError:
+    """Why an isolated socket reaches nobody: no route for IPv4; for IPv6 no address to send from."""
+    return OSError(errno.ENETUNREACH if kind.family == "AF_INET" else errno.EADDRNOTAVAIL, "no network")
 
 
 def has_network(thread: PosixThread) -> bool:

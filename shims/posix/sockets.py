@@ -31,6 +31,7 @@ from shims.posix.socketfiles import (
     Socket,
     find_socket,
     has_network,
+    no_way,
     nonblocking_host,
     pause,
 )
@@ -52,11 +53,12 @@ _UNSPECIFIED: Final = struct.pack("@H14x", 0)
 
 
 def socket(thread: PosixThread, family: Constant, type: FlagSet, protocol: int) -> int:
-    """socket(2): of the families AF_UNIX, AF_INET and AF_INET6."""
+    """socket(2): of the families AF_UNIX, AF_INET, AF_INET6, and AF_PACKET with a network."""
     kind = _kind(type)
     _check_family(thread, family, kind)
     thread.process.files.free_number()
-    fd = thread.host.socket(FAMILIES[family], TYPES[kind] | _nonblock(type), protocol)
+    number = _swap_protocol(thread, protocol) if family == "AF_PACKET" else protocol
+    fd = thread.host.socket(FAMILIES[family], TYPES[kind] | _nonblock(type), number)
     isolated = family != "AF_UNIX" and not has_network(thread)
     return _install(thread, fd, Socket(str(family), kind, protocol, isolated=isolated), type)
 
@@ -75,8 +77,14 @@ def _check_family(thread: PosixThread, family: Constant, kind: str) -> None:
         raise OSError(errno.EAFNOSUPPORT, f"no sockets of the family {family}")
     if kind in _OTHER_KINDS or (kind == "SOCK_SEQPACKET" and family != "AF_UNIX"):
         raise OSError(errno.ESOCKTNOSUPPORT, "type")
-    if kind == "SOCK_RAW" and family != "AF_UNIX":
+    if (family == "AF_PACKET" or (kind == "SOCK_RAW" and family != "AF_UNIX")) and not has_network(thread):
         raise OSError(errno.EPERM, "raw packets")
+
+
+def _swap_protocol(thread: PosixThread, protocol: int) -> int:
+    """That of packet(7) is a 16-bit number in network order, however the CPU reads it."""
+    found: int = struct.unpack("=H", struct.pack(thread.abi.cpu.order + "H", protocol & 0xFFFF))[0]
+    return found
 
 
 def _nonblock(type: FlagSet) -> int:
@@ -186,7 +194,7 @@ def connect(thread: PosixThread, fd: int, addr: Buffer, size: int) -> None:
         return
     check(thread, kind, raw)
     if kind.isolated:
-        raise OSError(errno.ENETUNREACH if kind.family == "AF_INET" else errno.EADDRNOTAVAIL, "no network")
+        raise no_way(kind)
     with host_address(thread, kind, raw) as address:
         _connect(thread, file, kind, address)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.command import SAMPLES, compat, refuses, sample
+from tests.loaders.build_pe import Pe
 
 CPUS = sorted(path.name for path in SAMPLES.iterdir() if (path / "hello").exists())
 
@@ -51,6 +52,21 @@ def test_a_dynamic_program_with_its_libraries(tmp_path: Path) -> None:
     assert facts["calls"]["write"] == "done"
     (tmp_path / "lib" / "libc.so").write_bytes(Path(sample("hello-pie", "mips")).read_bytes())
     assert compat("info", "--sysroot", str(tmp_path), sample("hello-dynamic")).returncode == 1
+
+
+def test_what_a_windows_program_imports(tmp_path: Path) -> None:
+    pe = Pe()
+    pe.table("import", pe.import_library("KERNEL32.dll", ["ExitProcess", 42]))
+    pe.table("delayed import", pe.import_library("late.dll", ["f"], delayed=True))
+    (tmp_path / "new.exe").write_bytes(bytes(pe))
+    done = compat("info", "new.exe", cwd=tmp_path)
+    assert done.returncode == 1
+    assert done.stdout.splitlines() == [
+        "new.exe is a Windows program for x86-64 (PE32+ console); compat has no Windows guest yet",
+        "  entry       0x140001000",
+        "  library     KERNEL32.dll: 2 imports",
+        "  library     late.dll: 1 import, loaded on first use",
+    ]
 
 
 def test_a_windows_program_is_refused_with_facts(tmp_path: Path) -> None:

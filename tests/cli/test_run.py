@@ -100,6 +100,7 @@ def test_a_closed_stream_is_closed_for_the_guest_too() -> None:
     [
         ([], "PROGRAM is missing"),
         (["--nonsense", "x"], "no option --nonsense"),
+        (["--sysrot", "x"], "no option --sysrot; did you mean --sysroot? See"),
         (["--memory"], "--memory needs a value"),
         (["--memory", "12Q", "x"], "'12Q' is not a size"),
         (["--memory", "0", "x"], "'0' is not a size"),

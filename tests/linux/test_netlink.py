@@ -22,17 +22,20 @@ def guest(fake_guest: FakeGuest) -> FakeGuest:
     return fake_guest
 
 
-def ask(guest: FakeGuest, kind: int, flags: int, body: bytes, *, online: bool = False) -> list[tuple[int, int, bytes]]:
+def ask(
+    guest: FakeGuest, kind: int, flags: int, body: bytes, *, online: bool = False, protocol: int = 0
+) -> list[tuple[int, int, bytes]]:
     """(type, flags, body) of all messages that come back."""
     guest.process.options.network = online
     order, room = guest.abi.cpu.order, guest.room(1 << 16)
-    fd = guest.call("socket", "AF_NETLINK", "SOCK_RAW|SOCK_CLOEXEC", 0)
+    fd = guest.call("socket", "AF_NETLINK", "SOCK_RAW|SOCK_CLOEXEC", protocol)
     header = struct.pack(order + "IHHII", 16 + len(body), kind, REQUEST | flags, 7, 0)
     assert guest.call("write", fd, guest.put(header + body), 16 + len(body)) == 16 + len(body)
     found = list[tuple[int, int, bytes]]()
     while not guest.fails("recvfrom", fd, room, 1, "MSG_PEEK|MSG_DONTWAIT", 0, 0):
         size = guest.call("read", fd, room, 1 << 16)
         found += messages(guest, guest.read(room, size))
+    guest.call("close", fd)  # the next one gets the same port
     return found
 
 
@@ -125,3 +128,57 @@ def test_orders() -> None:
     assert swap(16, little + attribute("<", 999, b"?"), "<", ">") == big  # unknown: left out
     nested = bytes(12) + attribute("<", 8, attribute("<", 2, b"\1\0\0\0"))
     assert swap(24, nested, "<", ">")[12:] == attribute(">", 8, attribute(">", 2, b"\0\0\0\1"))
+
+
+# --- sock_diag ---
+
+
+def question(guest: FakeGuest, family: int = 2) -> bytes:
+    """struct inet_diag_req_v2 for all listening sockets of TCP."""
+    return struct.pack(guest.abi.cpu.order + "4BI48x", family, 6, 0, 0, 1 << 10)
+
+
+def test_listening_sockets_of_the_hosts_network(guest: FakeGuest) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port, inode = server.getsockname()[1], os.fstat(server.fileno()).st_ino
+        found = ask(guest, 20, DUMP, question(guest), online=True, protocol=4)
+    assert found[-1][0] == DONE
+    bodies = {int.from_bytes(body[4:6], "big"): body for kind, _, body in found if kind == 20}
+    assert struct.unpack_from(guest.abi.cpu.order + "I", bodies[port], 68) == (inode,)
+    assert bodies[port][8:12] == socket.inet_aton("127.0.0.1")
+    assert code(guest, ask(guest, 20, DUMP, question(guest, 99), online=True, protocol=4)) in ("EINVAL", "ENOENT")
+
+
+def test_no_sockets_without_a_network(guest: FakeGuest) -> None:
+    with socket.create_server(("127.0.0.1", 0)):
+        assert [kind for kind, _, _ in ask(guest, 20, DUMP, question(guest), protocol=4)] == [DONE]
+    assert code(guest, ask(guest, 20, 0, question(guest), protocol=4)) == "ENOENT"
+
+
+# --- events ---
+
+
+@pytest.mark.parametrize("online", [False, True])
+def test_groups(guest: FakeGuest, online: bool) -> None:
+    guest.process.options.network = online
+    fd, layout = guest.call("socket", "AF_NETLINK", "SOCK_RAW", 0), guest.abi.layout("SockaddrNl")
+    family = guest.abi.constants("AddressFamily").encode("AF_NETLINK")
+    guest.call("bind", fd, guest.put(layout.pack({"family": family, "groups": 0x11})), layout.size)
+    value = guest.put(struct.pack(guest.abi.cpu.order + "i", 5))
+    guest.call("setsockopt", fd, "SOL_NETLINK", "NETLINK_DROP_MEMBERSHIP", value, 4)
+    place, size = guest.room(128), guest.put(struct.pack(guest.abi.cpu.order + "i", 128))
+    guest.call("getsockname", fd, place, size)
+    assert layout.unpack(guest.read(place, layout.size)).int("groups") == 1
+    assert guest.fails("setsockopt", fd, "SOL_NETLINK", "NETLINK_ADD_MEMBERSHIP", guest.room(4), 4) == "EINVAL"
+
+
+def capabilities() -> str:
+    with open("/proc/self/status") as file:
+        return next(line for line in file if line.startswith("CapEff"))
+
+
+def test_the_hosts_kernel_sees_no_privileges(guest: FakeGuest) -> None:
+    """RTM_NEWADDR would change the host, were the socket root's."""
+    before, body = capabilities(), struct.pack(guest.abi.cpu.order + "BBBBI", 2, 32, 0, 0, 1)
+    assert code(guest, ask(guest, NEWADDR, ACK, body, online=True)) == "EPERM"
+    assert capabilities() == before

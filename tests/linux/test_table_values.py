@@ -27,6 +27,7 @@ KERNEL_HEADERS = """
     asm/auxvec.h linux/magic.h asm/ptrace.h linux/bpf.h linux/reboot.h asm/sysmips.h asm/termios.h
     linux/serial.h linux/fiemap.h linux/blktrace_api.h asm/ioctls.h asm/sockios.h linux/sockios.h
     linux/kd.h linux/vt.h linux/if_tun.h linux/loop.h linux/rtc.h linux/keyctl.h
+    linux/udp.h linux/icmp.h linux/icmpv6.h linux/if_packet.h linux/netlink.h
 """
 
 LIBC_HEADERS = """

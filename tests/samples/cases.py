@@ -26,6 +26,10 @@ HOST_CPUS = {
 """platform.machine() of Linux hosts, and our name for that CPU."""
 
 
+OPTIONS = {"inet": ("--net", "host")}
+"""What a sample must be granted, beside what every guest has."""
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What a program printed and its exit status as a shell shows it: 128 + n when signal n ended it."""

@@ -34,5 +34,5 @@ PAIRS = [
 
 @pytest.mark.parametrize(("cpu", "name"), PAIRS)
 def test_sample(cpu: str, name: str, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "compat", "run", cases.SAMPLES / cpu / name]
+    command = [sys.executable, "-m", "compat", "run", *cases.OPTIONS.get(name, ()), cases.SAMPLES / cpu / name]
     cases.compare(name, cases.run(command, tmp_path, timeout=120))
