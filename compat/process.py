@@ -210,6 +210,9 @@ class Engine(Protocol):
     def forked(self) -> None:
         """This host process is a fresh child of fork: only the calling thread lives on."""
 
+    def at_rest(self) -> bool:
+        """Whether the host process waits on the host for something, and nothing of the guest's state is half done."""
+
     def renew_helpers(self) -> None:
         """Let host threads beside this one have the rights that it has given itself alone."""
 

@@ -260,6 +260,9 @@ class Scheduler:
         self.watcher = Watcher(self.machine.stop, self._notice)
         self._hear()
 
+    def at_rest(self) -> bool:
+        return self.watcher.at_rest
+
     def renew_helpers(self) -> None:
         self.watcher.renew()
 

@@ -2,7 +2,7 @@
 
     Host = Names (files by directory and name) + Descriptors (open files) + Locks + Terminals
          + Waiting (poll, select) + Identity (the machine, the process) + Privileges + Clocks + Tree (processes)
-         + Events + Futexes + Sockets + Watches + Signals + Timers + Queues,
+         + Events + Futexes + Sockets + Watches + Signals + Timers + Queues + Questions,
            over the same libc
 
 A subclass that wraps the methods (compat.trace.hosts.TracedHost) therefore sees the host side of each guest
@@ -39,6 +39,7 @@ from compat.host.libc import Times
 from compat.host.locks import Lock, Locks
 from compat.host.names import Dirent, Names, Statfs
 from compat.host.privileges import Capabilities, Privileges
+from compat.host.questions import ASKING, Questions
 from compat.host.queues import Queues
 from compat.host.signals import Arrived, Signals
 from compat.host.sockets import ControlMessage, Received, Sockets, unix_address, unix_name
@@ -49,6 +50,7 @@ from compat.host.waiting import Waiting
 from compat.host.watches import Watches
 
 __all__ = [
+    "ASKING",
     "AT_EACCESS",
     "AT_EMPTY_PATH",
     "AT_FDCWD",
@@ -98,5 +100,6 @@ class Host(
     Signals,
     Timers,
     Queues,
+    Questions,
 ):
     """The host's system calls, thinly. Stateless but for the libc handle, which is opened at first need."""
