@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import errno
 import marshal
-from typing import Any
+from typing import Any, Final
 
 from compat.errors import MemoryFault
 from compat.sandbox.synthetic import Directory, File, Link, Node
@@ -18,9 +18,10 @@ from shims.posix.family import is_visible
 from shims.posix.sending import queue_for_process
 from shims.posix.state import Pending
 
-__all__ = ["answer", "ask"]
+__all__ = ["MOST", "answer", "ask"]
 
-_MOST = 1 << 20  # bytes of memory in one answer
+MOST: Final = 1 << 20
+"""Bytes of memory in one answer."""
 
 
 def ask(process: LinuxProcess, pid: int, *question: Any) -> tuple[Any, list[int]]:
@@ -98,7 +99,7 @@ def _read(process: LinuxProcess, spans: list[tuple[int, int]]) -> tuple[bytes, l
     found = bytearray()
     for address, size in spans:
         try:
-            found += process.memory.read(address, min(size, _MOST - len(found)))
+            found += process.memory.read(address, min(size, MOST - len(found)))
         except MemoryFault as fault:
             if fault.address > address:
                 found += process.memory.read(address, fault.address - address)
