@@ -73,6 +73,21 @@ class Census:
         except (EOFError, ValueError, TypeError):
             return None  # written just now
 
+    def ask(self, pid: int) -> None:
+        """Note that the process *pid* is about to be asked something (compat.host.questions)."""
+        self._mark(pid, b"\1")
+
+    def was_asked(self, pid: int) -> bool:
+        """Whether somebody asked since this was last looked at."""
+        found = os.pread(self._fd, 1, (pid + 1) * _SLOT - 1) == b"\1"
+        if found:
+            self._mark(pid, b"\0")
+        return found
+
+    def _mark(self, pid: int, value: bytes) -> None:
+        with mmap.mmap(self._fd, mmap.PAGESIZE, offset=(pid + 1) * _SLOT - mmap.PAGESIZE) as page:
+            page[-1:] = value
+
     def has(self, pid: int, born: int) -> bool:
         """Whether the process that was *born* then and has the pid *pid* is one of the run."""
         found = self.entry(pid) if 0 < pid < _PIDS else None

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import select
 import signal
 import struct
+import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -19,7 +21,8 @@ __all__ = ["ASKING", "Questions"]
 ASKING: Final = int(getattr(signal, "SIGPWR", 0))
 """The signal by which a process is asked; 0 where there is none."""
 
-_PATIENCE: Final = 1.0  # seconds until nobody answers
+_PATIENCE: Final = 5.0  # seconds until nobody answers
+_LOOK: Final = 0.05  # seconds after which to look whether anybody still may
 _UCRED: Final = struct.Struct("@3i")
 _MOST_FILES: Final = 16
 _SHUT_WR: Final = 1
@@ -32,12 +35,16 @@ class Questions:
 
     def ask(self, pid: int, token: bytes, question: bytes) -> tuple[bytes, list[int]]:
         """What the process *pid* answers, and descriptors."""
+        end = time.monotonic() + _PATIENCE
         with _socket() as door:
-            door.bind(_name(pid, token))
+            while not _bind(door, _name(pid, token)) and time.monotonic() < end:
+                time.sleep(_LOOK)  # until another one has been answered
             door.listen(1)
-            os.kill(pid, ASKING)
-            if not _ready(door):
-                raise TimeoutError("no answer")
+            if not _at_a_stop(pid):
+                os.kill(pid, ASKING)
+            while not _ready(door):
+                if time.monotonic() > end or _at_a_stop(pid):
+                    raise TimeoutError("no answer")
             link, _ = door.accept()
         with link:
             link.settimeout(_PATIENCE)
@@ -80,7 +87,26 @@ def _name(pid: int, token: bytes) -> bytes:
 def _ready(door: socket.socket) -> bool:
     poller = select.poll()
     poller.register(door, select.POLLIN)
-    return bool(poller.poll(_PATIENCE * 1000))
+    return bool(poller.poll(_LOOK * 1000))
+
+
+def _bind(door: socket.socket, name: bytes) -> bool:
+    try:
+        door.bind(name)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        return False
+    return True
+
+
+def _at_a_stop(pid: int) -> bool:
+    """Whether the process has ended or is stopped, so that no signal reaches it now."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            return file.read().rpartition(b") ")[2][:1] in b"TtZX"
+    except OSError:
+        return True
 
 
 def _peer(link: socket.socket) -> tuple[int, int, int]:

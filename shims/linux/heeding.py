@@ -16,7 +16,7 @@ def heed_questions(process: LinuxProcess) -> None:
     def heed(number: int, frame: object) -> None:
         from shims.linux.inquiries import answer  # few processes are ever asked
 
-        if process.engine is not None and process.engine.at_rest():
+        if process.asking or (process.engine is not None and process.engine.at_rest()):
             answer(process)
             return
         gather = process.gather

@@ -30,12 +30,16 @@ def ask(process: LinuxProcess, pid: int, *question: Any) -> tuple[Any, list[int]
     Raises:
         OSError: what the other one refuses it with: EACCES where it does not answer.
     """
-    token = process.socket_names.token
+    token, process.asking = process.socket_names.token, True
+    if process.census is not None:
+        process.census.ask(pid)
     try:
         data, files = process.host.ask(pid, token, marshal.dumps(question))
         error, found = marshal.loads(data)
     except (OSError, EOFError, ValueError, TypeError):
         raise OSError(errno.EACCES, f"process {pid} does not answer") from None
+    finally:
+        process.asking = False
     if error:
         raise OSError(error, f"process {pid}")
     return found, files
@@ -55,7 +59,10 @@ def answer(process: LinuxProcess) -> None:
             return marshal.dumps((errno.EINVAL, None)), []
         return marshal.dumps((0, found)), files
 
-    if not process.host.answer(process.socket_names.token, reply):
+    asked = process.census is not None and process.census.was_asked(process.pid)
+    while process.host.answer(process.socket_names.token, reply):
+        asked = True
+    if not asked:
         queue_for_process(process, Pending(process.abi.signals.encode("SIGPWR"), "SI_USER"))
 
 

@@ -46,6 +46,7 @@ class LinuxProcess(PosixProcess):
         self.keep_capabilities = False
         self.touched_credentials = False
         self.departed: set[int] = set()
+        self.asking = False  # shims/linux/inquiries.py
         self.next_tid = 0
         self.leader_status = 0
         self.parent_gate = -1
