@@ -40,7 +40,7 @@ def rows(cpu: str, names: list[str], repeat: int, timeout: float) -> list[Row]:
                 continue
             command = way.command(cpu, here or "", program.file, program.arguments)
             try:
-                spent, printed = measure.cost(command, repeat, timeout)
+                spent, printed = measure.cost(command, repeat, timeout, pinned=program.pinned)
                 if output not in (None, printed):
                     raise measure.Wrong(f"checksum {printed.decode().strip()} instead of {output!r}")
                 output = printed

@@ -58,8 +58,8 @@ def ways(cpu: str, host: str | None) -> list[Way]:
     return [*found, Way("compat", (sys.executable, "-m", "compat", "run"))]
 
 
-def cost(command: list[str], repeat: int, timeout: float) -> tuple[Cost, bytes]:
-    """The cheapest of *repeat* runs in a folder of its own, and what it printed. Raises Wrong."""
+def cost(command: list[str], repeat: int, timeout: float, *, pinned: bool = False) -> tuple[Cost, bytes]:
+    """The cheapest of *repeat* runs in a folder of its own, on one CPU if *pinned*, and what it printed; or Wrong."""
     best = Cost(float("inf"), float("inf"))
     with tempfile.TemporaryDirectory() as folder:
         for _ in range(repeat):
@@ -73,6 +73,7 @@ def cost(command: list[str], repeat: int, timeout: float) -> tuple[Cost, bytes]:
                     capture_output=True,
                     timeout=timeout,
                     check=False,
+                    preexec_fn=_stay_on_one_cpu if pinned else None,
                 )
             except subprocess.TimeoutExpired:
                 raise Wrong(f"no end within {timeout:.0f} s") from None
@@ -82,6 +83,10 @@ def cost(command: list[str], repeat: int, timeout: float) -> tuple[Cost, bytes]:
                 raise Wrong(f"exit status {done.returncode}: {''.join(last)[:120]}")
             best = Cost(min(best.cpu, spent.cpu), min(best.wall, spent.wall))
     return best, done.stdout
+
+
+def _stay_on_one_cpu() -> None:
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
 
 
 def environment() -> dict[str, str]:

@@ -10,7 +10,8 @@ class Program:
     """*times* is how often the measured thing happens in a run; *unit* is of one such thing.
 
     One that *waits* for another process or thread is measured by the clock instead of by the CPU time it took, and not
-    on the bare CPU, which has neither.
+    on the bare CPU, which has neither. A *pinned* one gets one CPU of the host for all: what two CPUs need to wake each
+    other varies more than all the rest.
     """
 
     file: str
@@ -19,6 +20,7 @@ class Program:
     unit: str = "ms"
     compute: bool = False
     waits: bool = False
+    pinned: bool = False
 
     def show(self, seconds: float) -> str:
         """The cost of one in the program's unit."""
@@ -34,6 +36,7 @@ PROGRAMS = {
     "fork, exit and wait": Program("fork", ("200",), 200, waits=True),
     "execve": Program("execute", ("100",), 100, waits=True),
     "pipe there and back": Program("pingpong", ("5000",), 5000, "µs", waits=True),
+    "the same on one CPU": Program("pingpong", ("5000",), 5000, "µs", waits=True, pinned=True),
     "futex wake-up": Program("wake", ("5000",), 10_000, "µs", waits=True),
     "integer": Program("integer", compute=True),
     "sort": Program("sort", compute=True),

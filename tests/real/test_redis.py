@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import platform
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -10,6 +14,7 @@ from typing import BinaryIO
 import pytest
 
 from tests.real import debian
+from tests.real.registries import wheel
 from tests.real.running import Program
 from tests.real.serving import free_port, serving
 
@@ -134,3 +139,53 @@ def test_its_own_benchmark(program: Program, port: int, tmp_path: Path) -> None:
     assert [line.split(",")[0].strip('"') for line in lines] == [
         "test", "PING_MBULK", "SET", "GET", "LPUSH", "MSET (10 keys)",
     ]  # fmt: skip
+
+
+def test_the_host_s_benchmark(port: int, tmp_path: Path) -> None:
+    root = debian.sysroot("amd64", "redis-tools")
+    if platform.machine() != "x86_64":
+        pytest.skip("Debian's packages for amd64 don't run here natively")
+    libraries = root / "usr/lib/x86_64-linux-gnu"
+    native = [root / "usr/lib64/ld-linux-x86-64.so.2", "--library-path", libraries, root / "usr/bin/redis-benchmark"]
+    command = [*native, "-p", str(port), "-n", "2000", "-c", "50", "-P", "4", "--csv", "-t", "ping_mbulk,set,get,incr"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [line.split(",")[0] for line in done.stdout.splitlines()[1:]] == ['"PING_MBULK"', '"SET"', '"GET"', '"INCR"']
+
+
+REDIS_PY = """\
+import sys, threading, redis
+db = redis.Redis(port=int(sys.argv[1]), socket_timeout=30)
+assert db.ping() and db.set("key", "value", ex=100) and db.get("key") == b"value" and 0 < db.ttl("key") <= 100
+with db.pipeline() as pipe:
+    for i in range(200):
+        pipe.zadd("scores", {f"m{i}": i}).hset("table", f"f{i}", i)
+    assert pipe.execute()[-1] == 1
+assert db.zrange("scores", -2, -1, withscores=True) == [(b"m198", 198.0), (b"m199", 199.0)]
+assert sorted(int(v) for _, v in db.hscan_iter("table")) == list(range(200))
+def count():
+    for _ in range(50):
+        db.incr("threads")
+threads = [threading.Thread(target=count) for _ in range(8)]
+[t.start() for t in threads]; [t.join() for t in threads]
+assert db.get("threads") == b"400"
+sub = db.pubsub(); sub.subscribe("news"); sub.get_message(timeout=5)
+assert db.publish("news", "hello") == 1 and sub.get_message(timeout=5)["data"] == b"hello"
+with db.lock("lock", timeout=5):
+    assert not db.lock("lock", blocking=False).acquire()
+assert db.xadd("stream", {"a": 1}) and len(db.xrange("stream")) == 1
+try:
+    db.lpush("key", 1)
+except redis.ResponseError as error:
+    print(str(error).split()[0])
+"""
+
+
+def test_redis_py(port: int, tmp_path: Path) -> None:
+    folder = wheel("redis", "5.0.8", "any")
+    command = [sys.executable, "-c", REDIS_PY, str(port)]
+    environment = os.environ | {"PYTHONPATH": str(folder)}
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "WRONGTYPE\n", "")
