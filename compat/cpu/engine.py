@@ -14,14 +14,15 @@ from types import TracebackType
 from typing import Any
 
 from compat.cpu._unicorn import ffi
-from compat.cpu.atomics import translator
+from compat.cpu.aborts import aborts
 from compat.cpu.internals import Internals
 from compat.cpu.registers import Batch, Register, WideBatch
 from compat.errors import CompatError, Unsupported
 
-__all__ = ["EXCEPTION", "INVALID_INSTRUCTION", "OK", "Engine", "EngineError"]
+__all__ = ["EXCEPTION", "IMPOSSIBLE", "INVALID_INSTRUCTION", "OK", "REFUSED", "Engine", "EngineError"]
 
 OK, INVALID_INSTRUCTION, EXCEPTION = 0, 10, 21
+IMPOSSIBLE, REFUSED = -1, -2
 _HOOK_INTERRUPT, _HOOK_INSTRUCTION, _HOOK_CODE = 1 << 0, 1 << 1, 1 << 2
 _HOOK_INVALID, _HOOK_BLOCK_MADE, _HOOK_TLB_FILL = 1 << 14, 1 << 15, 1 << 17
 _PAGE_SIZE, _USE_EXITS, _EXITS, _CPU_MODEL, _REMOVE_CODE, _FLUSH_CODE, _FLUSH_TLB, _TLB_TYPE = 1, 4, 6, 7, 9, 10, 11, 12
@@ -57,8 +58,9 @@ class Engine:
     Exceptions that a hook raises stop the engine and come out of `start`.
     """
 
-    def __init__(self, arch: int, mode: int, model: int | None = None, page_size: int | None = None) -> None:
+    def __init__(self, cpu: str, arch: int, mode: int, model: int | None = None, page_size: int | None = None) -> None:
         self._library = _library()
+        self._cpu = cpu
         slot = ffi.new("void **")
         _check(self._library.uc_open(arch, mode, slot), "open an engine")
         self._handle = slot[0]
@@ -75,6 +77,8 @@ class Engine:
         # With no exit addresses at all, a jump to address 0 faults like any other instead of ending the run.
         self._control(_USE_EXITS, 1, ffi.cast("int", 1))
         self._internals = Internals(self._library, self._handle)
+        self._aborts = aborts(self._library)
+        self._running = (self._handle, cpu)
 
     def __del__(self) -> None:
         self.close()
@@ -111,7 +115,12 @@ class Engine:
     # --- running ------------------------------------------------------------------------------------------
 
     def start(self, pc: int, count: int = 0) -> int:
-        """Run from *pc* until `stop`, an error or *count* instructions; return the error code."""
+        """Run from *pc* until `stop`, an error or *count* instructions; return the error code.
+
+        IMPOSSIBLE: Unicorn could not translate the block where the PC now is. REFUSED: see `refuse`.
+        """
+        if self._aborts is not None:
+            self._aborts.running = self._running
         if count and self._between_blocks:
             self._check_after_access(True)
         code: int = self._library.uc_emu_start(self._handle, pc, 0, 0, count)
@@ -120,6 +129,9 @@ class Engine:
         if self._failure is not None:
             failure, self._failure = self._failure, None
             raise failure
+        if self._aborts is not None and self._aborts.met:
+            code = IMPOSSIBLE if self._aborts.met == "impossible" else REFUSED
+            self._aborts.met = ""
         return code
 
     def stop(self) -> None:
@@ -162,12 +174,23 @@ class Engine:
         self.flush_code()
         return self._internals.check_after_access(wanted)
 
-    def translate_in_parallel(self, cpu: str, wanted: bool) -> bool:
+    def refuse(self, name: str) -> None:
+        """Make instructions illegal that call the library's function *name* (without the CPU's name) when executed."""
+        if self._aborts is not None:
+            self._aborts.refuse(f"{name}_{self._cpu}")
+
+    def mend(self, how: Callable[[Any], object]) -> None:
+        """Let *how* set something of the library right, in this process; it is given the library."""
+        how(self._library)
+
+    def translate_in_parallel(self, wanted: bool) -> bool:
         """Say whether atomic instructions translated from now on are atomic for other host processes too.
 
         Returns False if they can't be.
         """
-        found = translator(self._library, cpu)
+        from compat.cpu.atomics import translator
+
+        found = translator(self._library, self._cpu)
         if found is not None:
             found.parallel = wanted
             self.flush_code()

@@ -128,8 +128,8 @@ def status(process: LinuxProcess, thread: LinuxThread) -> bytes:
         *_signals(process, thread),
         *_capabilities(process),
         ("NoNewPrivs", 1),
-        ("Seccomp", 0),
-        ("Seccomp_filters", 0),
+        ("Seccomp", 1 if thread.strict else 2 if thread.filters is not None else 0),  # SECCOMP_MODE_*
+        ("Seccomp_filters", thread.filters.count if thread.filters is not None else 0),
         ("Speculation_Store_Bypass", "not vulnerable"),
         *_cpus(process),
         ("voluntary_ctxt_switches", 0),

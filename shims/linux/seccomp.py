@@ -31,12 +31,13 @@ _KNOWN_ACTIONS: Final = (_KILL_PROCESS, _KILL_THREAD, _TRAP, _ERRNO, _TRACE, _LO
 
 
 class Filter:
-    """One filter and what it was built on, the newest first. *size* counts the instructions of all."""
+    """One filter and what it was built on, the newest first. *size* counts the instructions of all, *count* them."""
 
     def __init__(self, program: Program, length: int, older: Filter | None) -> None:
         self.program = program
         self.older = older
         self.size: int = length + (older.size + 4 if older is not None else 0)
+        self.count: int = 1 + (older.count if older is not None else 0)
         self._known: dict[int, int] = {}
 
     def verdict(self, words: Sequence[int], number: int) -> int:

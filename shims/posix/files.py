@@ -31,7 +31,6 @@ _WHENCE: Final[dict[str, int]] = {
     for name in ("SEEK_SET", "SEEK_CUR", "SEEK_END", "SEEK_DATA", "SEEK_HOLE")
     if hasattr(os, name)
 }
-_LOCK_AGAIN = 0.02  # seconds; no event tells that a lock is free
 
 
 def close(thread: PosixThread, fd: int) -> None:
@@ -205,4 +204,7 @@ def flock(thread: PosixThread, fd: int, op: FlagSet) -> None:
     except BlockingIOError:
         if "LOCK_NB" in op:
             raise
-        thread.wait(until=time.monotonic() + _LOCK_AGAIN)
+        from shims.posix.lock_waits import LockWait  # rarely needed
+
+        waited = LockWait(thread.resume)
+        thread.wait(until=time.monotonic() + waited.pause, resume=waited)

@@ -17,8 +17,11 @@ from compat.memory import PAGE, Mark
 from compat.process import Options, Program
 from compat.sandbox.default import NOWHERE
 from compat.sandbox.place import Opened
+from shims.linux.bpf import Instruction
+from shims.linux.bpf import Program as Checked
 from shims.linux.heeding import heed_questions
 from shims.linux.proc_status import cpu_list
+from shims.linux.seccomp import Filter
 from shims.linux.view import build_view
 from shims.posix.openfiles import OpenFile
 from shims.posix.state import Child
@@ -417,7 +420,7 @@ def test_the_rest_of_the_machine(seen):
 def test_without_a_network_its_tables_are_empty(seen, make_guest, tmp_path):
     for name in (b"tcp", b"udp", b"unix", b"route"):
         assert seen.text(b"/proc/net/" + name).count(b"\n") == 1
-    assert seen.text(b"/proc/net/dev").count(b"\n") == 2
+    assert seen.text(b"/proc/net/dev").splitlines()[2:][0].startswith(b"    lo: ")
     granted = Seen(make_guest("x86-64"), tmp_path, Options(network=True))
     assert b"lo:" in granted.text(b"/proc/net/dev")
 
@@ -524,3 +527,13 @@ def test_sys_tells_of_processors(seen):
     assert seen.names(b"/sys/block")[2:] == []
     with seen.view.resolve(b"/sys", NOWHERE) as place:
         assert place.statfs().type == 0x62656572
+
+
+def test_modes_of_seccomp_are_told(seen):
+    seen.guest.thread.strict = True
+    assert fields(seen.text(b"/proc/self/status"))["Seccomp"] == "1"
+    accept = Checked([Instruction(6, 0, 0, 0x7FFF0000)])
+    seen.guest.thread.strict = False
+    seen.guest.thread.filters = Filter(accept, 1, Filter(accept, 1, None))
+    found = fields(seen.text(b"/proc/self/status"))
+    assert (found["Seccomp"], found["Seccomp_filters"]) == ("2", "2")
