@@ -40,9 +40,14 @@ def tell_departures(process: LinuxProcess, arrived: Arrived) -> bool:
     if arrived.pid in process.departed:
         process.departed.discard(arrived.pid)
     elif arrived.pid not in others:
+        if arrived.pid in process.children:
+            process.children[arrived.pid].told = True
         return False
     for pid in process.children.keys() - others.keys():  # the one signal may stand for these, too
-        if (pending := _end_of(process, pid)) is not None:
+        child = process.children[pid]
+        if not child.told and (pending := _end_of(process, pid)) is not None:
+            child.told = True
+            process.departed.add(pid)  # or its own is still to come
             queue_for_process(process, pending)
             break
     return True

@@ -31,8 +31,8 @@ class LinuxProcess(PosixProcess):
     name (`sigreturn`, `rt_sigreturn`), *personality*, *dumpable*, futex queues and those of locks with priority
     inheritance by address, host threads that wait at shared words (*sleepers*), the registered memory *barriers*,
     whether it has *executed* a program since its birth, whether it has *touched_credentials*, as most never do, the
-    children that *departed* before the host told, the first thread's exit status, and the host descriptor whose
-    closing ends the parent's vfork (*parent_gate*)."""
+    children that *departed*, as was told before the host did, the first thread's exit status, and the host descriptor
+    whose closing ends the parent's vfork (*parent_gate*)."""
 
     def __init__(self, abi: Abi, memory: AddressSpace, host: Host, options: Options) -> None:
         super().__init__(abi, memory, host, options)
