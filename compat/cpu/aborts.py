@@ -14,13 +14,15 @@ import os
 import struct
 from collections.abc import Sequence
 from functools import cache
-from typing import Any, Literal
+from typing import Any
 
 from compat.cpu._unicorn import ffi
 from compat.cpu.library_code import jump, new_code, overwrite
 from compat.cpu.library_symbols import SUFFIXES, symbols_of_library
 
-__all__ = ["Aborts", "aborts", "functions"]
+__all__ = ["IMPOSSIBLE", "REFUSED", "Aborts", "aborts", "functions"]
+
+IMPOSSIBLE, REFUSED = -1, -2
 
 _X86_64 = (
     b"\x31\xc0\xc3".ljust(16, b"\xcc"),  # xor eax, eax; ret
@@ -59,14 +61,13 @@ def functions(machine: str, callbacks: Sequence[int]) -> tuple[bytes, list[int]]
 
 
 class Aborts:
-    """What the library does instead. *running* is the engine (its handle and CPU) that runs; *met* tells what it came
-    to, until somebody takes note: "impossible" or "refused"."""
+    """What the library does instead. *running* is the engine (its handle and CPU) that runs."""
 
     def __init__(self, library: Any) -> None:
         self._library = library
         self._symbols = symbols = symbols_of_library()
         self.running: tuple[Any, str] | None = None
-        self.met: Literal["", "impossible", "refused"] = ""
+        self._met = 0
         slots = symbols.foreign_slots(*_FOREIGN)
         self._way_out = ffi.new("uintptr_t[3]", (0, *[ffi.cast("uintptr_t *", slots[0])[0]] * 2))
         self._callbacks = [ffi.callback("void *()", meet) for meet in (self._meet_impossible, self._meet_refused)]
@@ -91,12 +92,17 @@ class Aborts:
             return
         overwrite(self._library, {function: jump(self._refusal)})
 
+    def take(self) -> int:
+        """Return what the run that has ended came to, IMPOSSIBLE or REFUSED, or 0."""
+        met, self._met, self.running = self._met, 0, None
+        return met
+
     def _meet_impossible(self) -> Any:
-        self.met = "impossible"
+        self._met = IMPOSSIBLE
         return self._leave()
 
     def _meet_refused(self) -> Any:
-        self.met = "refused"
+        self._met = REFUSED
         return self._leave()
 
     def _leave(self) -> Any:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 import socket
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from compat.abi.addresses import show_address
 from compat.abi.show import quote
 
 __all__ = ["show_socket_argument"]
@@ -93,16 +93,10 @@ def _bits(prefix: str, value: int) -> list[str]:
 
 
 def _address(raw: object) -> str:
-    """A struct sockaddr of this host: {AF_INET, 127.0.0.1:80}."""
+    """A struct sockaddr of this host."""
     if not isinstance(raw, bytes) or len(raw) < 2:
         return "NULL"
-    family, rest = int.from_bytes(raw[:2], sys.byteorder), raw[2:]
-    name, port = _one("AF_", family), int.from_bytes(rest[:2], "big")
-    if name == "AF_INET" and len(raw) >= 8:
-        return f"{{{name}, {ipaddress.IPv4Address(rest[2:6])}:{port}}}"
-    if name == "AF_INET6" and len(raw) >= 24:
-        return f"{{{name}, [{ipaddress.IPv6Address(rest[6:22])}]:{port}}}"
-    return f"{{{name}, {quote(rest, 32)}}}" if rest else f"{{{name}}}"
+    return show_address(_one("AF_", int.from_bytes(raw[:2], sys.byteorder)), raw)
 
 
 def _received(found: Mapping[str, object]) -> str:

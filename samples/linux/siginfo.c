@@ -179,9 +179,11 @@ static void to_children(void)
         good = good && await(SIGUSR1) == SIGUSR1 && from(seen, -100, getppid()) && seen[0].si_value.sival_int == 78;
         write(right[1], "", 1);
         good = good && await(SIGUSR1) == SIGUSR1 && from(seen, SI_USER, getppid());
+        write(right[1], "", 1);
+        good = good && await(SIGUSR1) == SIGUSR1 && from(seen, SI_USER, getppid());
         _exit(good);
     }
-    char byte;
+    char byte, folder[32];
     sigqueue(pid, SIGUSR1, value);
     read(right[0], &byte, 1);
     memset(&told, 0, sizeof told);
@@ -197,10 +199,16 @@ static void to_children(void)
     CHECK("pidfd_send_signal with a siginfo", syscall(SYS_pidfd_send_signal, fd, SIGUSR1, &told, 0) == 0);
     read(right[0], &byte, 1);
     CHECK("and without", syscall(SYS_pidfd_send_signal, fd, SIGUSR1, NULL, 0) == 0);
+    read(right[0], &byte, 1);
+    sprintf(folder, "/proc/%d", pid);
+    int beside = open(folder, O_PATH | O_DIRECTORY), entry = open(folder, O_DIRECTORY);
+    FAILS("but not by a mere path", syscall(SYS_pidfd_send_signal, beside, SIGUSR1, NULL, 0), EBADF);
+    CHECK("pidfd_send_signal by a folder of /proc", syscall(SYS_pidfd_send_signal, entry, SIGUSR1, NULL, 0) == 0);
     CHECK("the child received all", waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 1);
     FAILS("pidfd_send_signal to nobody", syscall(SYS_pidfd_send_signal, fd, SIGUSR1, NULL, 0), ESRCH);
+    FAILS("nor by its folder", syscall(SYS_pidfd_send_signal, entry, SIGUSR1, NULL, 0), ESRCH);
     FAILS("pidfd_send_signal by another file", syscall(SYS_pidfd_send_signal, right[0], SIGUSR1, NULL, 0), EBADF);
-    close(fd), close(right[0]), close(right[1]);
+    close(beside), close(entry), close(fd), close(right[0]), close(right[1]);
     block(SIG_UNBLOCK, SIGUSR1);
 }
 

@@ -137,6 +137,8 @@ class _Other:
         for index in _HIDDEN:
             if index < len(fields):
                 fields[index] = b"0"
+        if self._pid == self._process.root_pid:
+            fields[_PARENT] = b"0"
         fields[_THREADS], fields[_SIZE], fields[_LIMIT] = b"1", b"%d" % entry.size, b"18446744073709551615"
         return b"%d (%s) %s\n" % (self._pid, entry.name, b" ".join(fields))
 
@@ -148,6 +150,8 @@ class _Other:
     def status(self) -> bytes:
         entry = self.entry()
         lines = self._host(b"status").splitlines(keepends=True)
+        if self._pid == self._process.root_pid:
+            lines = [b"PPid:\t0\n" if line.startswith(b"PPid:") else line for line in lines]
         name = entry.name.replace(b"\\", b"\\\\").replace(b"\n", b"\\n")
         text = b"Name:\t%s\n" % name + _chosen(lines, _STATUS)
         return text + b"VmSize:\t%8d kB\n" % (entry.size // 1024) + _chosen(lines, _STATUS_END) + b"Threads:\t1\n"

@@ -10,6 +10,7 @@ from shims.linux.capabilities import granted
 from shims.linux.proc_machine import host_text
 from shims.linux.proc_maps import totals
 from shims.linux.state import LinuxProcess, LinuxThread
+from shims.posix.family import parent
 from shims.posix.limits import INFINITY, current
 from shims.posix.state import Pending
 
@@ -29,7 +30,7 @@ def stat(process: LinuxProcess, thread: LinuxThread) -> bytes:
     host, memory = process.host, totals(process)
     times = host.times()
     numbers: list[object] = [
-        process.host.getppid(),
+        parent(process),
         host.getpgid(0),
         host.getsid(0),
         *_terminal(process),
@@ -149,7 +150,7 @@ def _identity(process: LinuxProcess, thread: LinuxThread) -> list[tuple[str, obj
         ("Tgid", process.pid),
         ("Ngid", 0),
         ("Pid", thread.id),
-        ("PPid", process.host.getppid()),
+        ("PPid", parent(process)),
         ("TracerPid", 0),
         ("Uid", "\t".join(str(n) for n in (users.real, users.effective, users.saved, users.files))),
         ("Gid", "\t".join(str(n) for n in (groups.real, groups.effective, groups.saved, groups.files))),

@@ -19,7 +19,7 @@ from shims.posix.children import (
     take_child,
     wait_for_child,
 )
-from shims.posix.family import check_visible, visible
+from shims.posix.family import check_visible, parent, visible
 from shims.posix.siginfo import SIGINFO_SIZE, siginfo
 from shims.posix.state import Child, PosixThread
 
@@ -60,8 +60,8 @@ def getpid(thread: PosixThread) -> int:
 
 
 def getppid(thread: PosixThread) -> int:
-    """The parent's pid; that of the first guest process is the host process that started compat."""
-    return thread.host.getppid()
+    """The parent's pid, 0 for the first guest process."""
+    return parent(thread.process)
 
 
 # --- change of image ---

@@ -169,7 +169,7 @@ def test_stat_has_fifty_two_fields(seen):
     assert text.endswith(b"\n")
     rest = text[text.rindex(b")") + 2 :].split()
     assert int(rest[20]) == seen.process.memory.mapped
-    assert int(rest[1]) == os.getppid()
+    assert int(rest[1]) == 0
 
 
 def test_status_tells_signals_and_ids(seen):
@@ -177,7 +177,7 @@ def test_status_tells_signals_and_ids(seen):
     process.actions = {1: Action(handler=1), 2: Action(handler=0x1000)}
     thread.mask = 0b1000
     found = fields(seen.text(b"/proc/self/status"))
-    assert (found["Pid"], found["Tgid"], found["PPid"]) == (str(process.pid), str(process.pid), str(os.getppid()))
+    assert (found["Pid"], found["Tgid"], found["PPid"]) == (str(process.pid), str(process.pid), "0")
     assert found["Uid"] == "\t".join([str(os.getuid())] * 4)
     assert [int(found[name], 16) for name in ("SigIgn", "SigCgt", "SigBlk")] == [1, 2, 8]
     assert len(found["SigBlk"]) == 16
@@ -297,6 +297,18 @@ def test_who_does_not_answer_is_another_users(seen, monkeypatch):
     finally:
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
+
+
+def test_the_first_process_is_shown_without_a_parent(seen):
+    process = seen.process
+    process.census = Census()
+    process.root_pid = os.getppid()
+    born = process.host.relation(process.root_pid).born
+    process.census.enter(process.root_pid, Entry(born, True, b"first", b"/bin/first", b"first\0", 8192))
+    text = seen.text(b"/proc/%d/stat" % process.root_pid)
+    assert text[text.rindex(b")") + 2 :].split()[1] == b"0"
+    assert fields(seen.text(b"/proc/%d/status" % process.root_pid))["PPid"] == "0"
+    assert fields(seen.text(b"/proc/self/status"))["PPid"] == str(process.root_pid)
 
 
 def test_a_child_is_shown_with_what_it_told_the_census(seen):
