@@ -14,7 +14,10 @@ READ, WRITE, FETCH = 1, 2, 4
 
 _FEW_FILLS, _MANY_FILLS = 1 << 9, 1 << 15
 """How many fills there may be until a flush lets the TLB grow: it has 256 entries at first, and a flush of a full one
-doubles them, so the number doubles too. A fill costs 4 us."""
+doubles them, so the number doubles too. A fill costs 4 us.
+
+After many it begins with few again: after more than about 20,000 Unicorn's own count of used entries is too low, and
+the TLB would stay small [measured]."""
 
 _BASE_64 = 1 << 46
 """Where the RAM of 64-bit CPUs is in Unicorn's eyes: within the physical addresses, and where a guest has no code."""
@@ -120,7 +123,8 @@ class Paging:
     def _find(self, page: int, access: int) -> tuple[int, int] | None:
         self._fills += 1
         if self._fills > self._enough_fills:
-            self._fills, self._enough_fills = 0, min(2 * self._enough_fills, _MANY_FILLS)
+            self._fills = 0
+            self._enough_fills = 2 * self._enough_fills if self._enough_fills < _MANY_FILLS else _FEW_FILLS
             self._engine.flush_tlb()
         found = self._source(page, access)
         if found is None and page == self._family.own_address and access == READ:

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -70,11 +71,12 @@ static void oneself(void)
     CHECK("a pipe without readers", pipe(tube) == 0 && close(tube[0]) == 0 && write(tube[1], "x", 1) == -1 && errno == EPIPE);
     CHECK("SIGPIPE comes from oneself", count == 1 && from(seen, SI_USER, getpid()));
     close(tube[1]);
-    struct itimerval timer = { .it_value = { 0, 1000 } };
+    struct itimerval timer = { { 0, 1000 }, { 0, 1000 } }, never = { { 0, 0 }, { 0, 0 } }; /* again: one may come before pause() */
     handle(SIGALRM, 0);
     setitimer(ITIMER_REAL, &timer, NULL);
     while (!count)
         pause();
+    setitimer(ITIMER_REAL, &never, NULL);
     CHECK("an alarm comes from the kernel", seen[0].si_code == SI_KERNEL && seen[0].si_pid == 0);
 }
 
@@ -245,12 +247,31 @@ static void queues(void)
     CHECK("kill still works", kill(getpid(), low) == 0 && sigtimedwait(&both, seen, &soon) == low && seen[0].si_code == SI_USER);
 }
 
+static void files(void)
+{
+    int number = SIGRTMIN + 4, pair[2];
+    block(SIG_BLOCK, number);
+    int folder = open(".", O_RDONLY | O_DIRECTORY);
+    CHECK("a directory tells by a signal of one's choice", fcntl(folder, F_SETSIG, number) == 0 && fcntl(folder, F_NOTIFY, DN_CREATE) == 0);
+    int made = open("made", O_CREAT | O_EXCL | O_WRONLY, 0600);
+    CHECK("which file, and why", await(number) == number && seen[0].si_code == POLL_MSG && seen[0].si_fd == folder);
+    close(made), close(folder), unlink("made");
+    socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+    fcntl(pair[0], F_SETOWN, getpid());
+    fcntl(pair[0], F_SETSIG, number);
+    fcntl(pair[0], F_SETFL, O_ASYNC);
+    CHECK("a socket does, too", write(pair[1], "x", 1) == 1 && await(number) == number && seen[0].si_code == POLL_IN && seen[0].si_fd == pair[0]);
+    close(pair[0]), close(pair[1]);
+    block(SIG_UNBLOCK, number);
+}
+
 int main(void)
 {
     oneself();
     children();
     from_children();
     to_children();
+    files();
     queues();
     return finish();
 }

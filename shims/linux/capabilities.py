@@ -30,6 +30,7 @@ _GRANTED: Final = (
 _WORDS: Final = {"_LINUX_CAPABILITY_VERSION_1": 1, "_LINUX_CAPABILITY_VERSION_2": 2, "_LINUX_CAPABILITY_VERSION_3": 2}
 _PREFERRED: Final = "_LINUX_CAPABILITY_VERSION_3"
 _LOW: Final = 0xFFFF_FFFF
+_INIT: Final = 1
 _NOROOT: Final = 1 << 0  # SECBIT_NOROOT of linux/securebits.h
 _AMBIENT_IS_SET, _AMBIENT_CLEAR_ALL = 1, 4  # PR_CAP_AMBIENT_* of linux/prctl.h
 
@@ -50,7 +51,7 @@ def own(process: PosixProcess) -> Capabilities:
 
 
 def capget(thread: LinuxThread, header: Pointer[Record], data: int) -> None:
-    """The capabilities of a process.
+    """The capabilities of a process. Those of the first, which is out of sight, are not told, but there is one.
 
     Raises:
         OSError: EINVAL for an unknown version (the known one is written back), ESRCH for no process.
@@ -70,6 +71,8 @@ def capget(thread: LinuxThread, header: Pointer[Record], data: int) -> None:
 
 def _of(thread: LinuxThread, pid: int) -> Capabilities:
     process = thread.process
+    if pid == _INIT and pid not in process.threads:
+        return Capabilities(0, 0, 0)
     if pid in (0, *process.threads) or check_visible(process, pid) == process.pid:
         return own(process)
     mask = granted(process)

@@ -201,10 +201,22 @@ class Timer:
     """A POSIX timer: it sends *signal* (0: none) with *value*, a guest word, to *thread* or, for 0, to the process.
 
     *host* is the host's timer, which tells *serial*. *pending* is the last signal that was queued, *told* the one
-    before.
+    before. It fires each *interval* ns, on the host each *times* of that; *streak* and *late*: see timer_pace.
     """
 
-    __slots__ = ("host", "pending", "serial", "signal", "thread", "told", "value")
+    __slots__ = (
+        "host",
+        "interval",
+        "late",
+        "pending",
+        "serial",
+        "signal",
+        "streak",
+        "thread",
+        "times",
+        "told",
+        "value",
+    )
 
     def __init__(self, signal: int, value: int, thread: int) -> None:
         self.signal = signal
@@ -212,6 +224,7 @@ class Timer:
         self.thread = thread
         self.host = 0
         self.serial = 0
+        self.interval, self.times, self.streak, self.late = 0, 1, 0, False
         self.pending: Pending | None = None
         self.told: Pending | None = None
 

@@ -151,6 +151,13 @@ def test_capabilities_are_the_hosts_but_for_those_that_lead_out(guest: Guest) ->
         guest.call("capset", header, guest.put(bytes(4) + admin.to_bytes(4, guest.order) + bytes(16)))
 
 
+def test_capget_of_others(guest: Guest) -> None:
+    version = guest.abi.constants("CapVersion").encode("_LINUX_CAPABILITY_VERSION_3")
+    guest.call("capget", guest.struct("CapHeader", {"version": version, "pid": 1}), guest.allot(24))
+    with pytest.raises(ProcessLookupError):
+        guest.call("capget", guest.struct("CapHeader", {"version": version, "pid": os.getppid()}), guest.allot(24))
+
+
 def test_an_unknown_capability_version_is_answered_with_the_known_one(guest: Guest) -> None:
     header = guest.struct("CapHeader", {"version": 7})
     assert guest.call("capget", header, 0) == 0

@@ -536,6 +536,10 @@ def test_sys_tells_of_processors(seen):
     first = b"/sys/devices/system/cpu/cpu0/topology/"
     assert int(seen.text(first + b"thread_siblings").replace(b",", b""), 16) == 1
     assert int(seen.text(first + b"core_siblings").replace(b",", b""), 16) == (1 << count) - 1
+    for cache in seen.names(b"/sys/devices/system/cpu/cpu0/cache")[2:]:
+        place = b"/sys/devices/system/cpu/cpu0/cache/" + cache
+        assert int(seen.text(place + b"/level")) in range(1, 5)
+        assert int(seen.text(place + b"/shared_cpu_map").replace(b",", b""), 16) in (1, (1 << count) - 1)
     assert seen.names(b"/sys/block")[2:] == []
     with seen.view.resolve(b"/sys", NOWHERE) as place:
         assert place.statfs().type == 0x62656572
