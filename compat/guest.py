@@ -9,7 +9,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from compat.abi.abi import Abi
-from compat.abi.grids import StrPath
+from compat.abi.grids import Grid, StrPath
+from compat.abi.tables import PARENTS
 from compat.check import check_once
 from compat.cpu.machine import Machine
 from compat.dispatch import Dispatcher, Tracer
@@ -59,7 +60,8 @@ class Guest:
         self.personality_module = importlib.import_module(f"shims.{name}.personality")
         memory = _memory(self.abi, options)
         self.process: Process = self.personality_module.make_process(self.abi, memory, host or Host(), options)
-        self.process.load_image = load_image
+        self.process.load_image = partial(load_image, cpus=self.abi.tables.grids["cpus"])
+        self.process.preload = self._preload
         self._make_tracer = tracer
         self._tracer = tracer(self.process) if tracer else None
 
@@ -89,6 +91,11 @@ class Guest:
         serve.append(dispatcher.on_syscall)
         return Scheduler(process, machine, dispatcher, personality)
 
+    def _preload(self) -> None:
+        from compat.preload import preload  # only for those who give up privileges
+
+        preload(["compat", "loaders", *(f"shims.{family}" for family in PARENTS[self.abi.guest])])
+
     def _move(self, cpu: str) -> None:
         """Give the process the tables of *cpu* and an empty address space."""
         process = self.process
@@ -104,9 +111,9 @@ def _memory(abi: Abi, options: Options) -> AddressSpace:
     return AddressSpace(Ram(_RAM[abi.cpu.bits]), top=abi.cpu.top, limit=options.memory)
 
 
-def load_image(fd: int, name: bytes) -> Image | Script:
-    """What the host descriptor *fd* holds, called *name* in sentences; raises CompatError."""
-    return detect(Source.of_descriptor(fd, name), cache=Cache.of_user(os.environ))
+def load_image(fd: int, name: bytes, *, cpus: Grid | None = None) -> Image | Script:
+    """What the host descriptor *fd* holds, called *name* in sentences; *cpus* as for `detect`. Raises CompatError."""
+    return detect(Source.of_descriptor(fd, name), cache=Cache.of_user(os.environ), cpus=cpus)
 
 
 def open_host_file(path: bytes) -> int:

@@ -78,6 +78,7 @@ class Process:
 
     *attention* tells that threads may have something to heed (signals). *notices* is a host descriptor that becomes
     readable when the host has something for the process, or -1; *gather* takes that in, and may set *attention*.
+    *preload* imports what the process may need when it may read compat's own files no more.
     """
 
     def __init__(self, abi: Abi, memory: AddressSpace, host: Host, options: Options) -> None:
@@ -90,6 +91,7 @@ class Process:
         self.attention = False
         self.engine: Engine | None = None
         self.load_image: LoadImage = _no_loader
+        self.preload: Callable[[], None] = _nothing
         self.on_signal: OnSignal | None = None
         self.screen: Screen | None = None
         self.notices = -1
@@ -207,6 +209,12 @@ class Engine(Protocol):
 
     def forked(self) -> None:
         """This host process is a fresh child of fork: only the calling thread lives on."""
+
+    def at_rest(self) -> bool:
+        """Whether the host process waits on the host for something, and nothing of the guest's state is half done."""
+
+    def renew_helpers(self) -> None:
+        """Let host threads beside this one have the rights that it has given itself alone."""
 
     def rebind(self) -> None:
         """Calls are bound anew: the process has a `screen` from now on."""

@@ -19,7 +19,15 @@ PACKAGES = ("abi_tables", "compat", "loaders", "shims")
 LAYERS = (
     {"abi_tables", "compat", "compat.errors", "compat.data", "compat.version"},
     {"compat.abi"},
-    {"compat.memory", "compat.cpu", "compat.process", "compat.sandbox", "compat.host", "compat.image"},
+    {
+        "compat.memory",
+        "compat.cpu",
+        "compat.process",
+        "compat.sandbox",
+        "compat.host",
+        "compat.image",
+        "compat.preload",
+    },
     {
         *("compat.scheduler", "compat.bind", "compat.check", "compat.dispatch", "compat.trace", "compat.registers"),
         *("compat.blocked", "compat.watcher"),

@@ -36,6 +36,8 @@ def take_in(process: LinuxProcess) -> None:
     for arrived in process.host.take_signals(process.notices):
         if arrived.signal == host_signal.SIGPIPE and arrived.pid == process.pid:
             continue  # a write's: the shim that wrote has queued it
+        if _is_told(process, arrived):
+            continue
         if arrived.code == _SI_TIMER:
             fired(process, arrived.number, arrived.overrun)
             continue
@@ -45,6 +47,18 @@ def take_in(process: LinuxProcess) -> None:
             queue_for_thread(target, pending)
         else:
             queue_for_process(process, pending)
+
+
+def _is_told(process: LinuxProcess, arrived: Arrived) -> bool:
+    """Whether that a child has ended is told by another signal than the host's."""
+    if arrived.signal != host_signal.SIGCHLD:
+        return False
+    usual = process.abi.signals.values["SIGCHLD"]
+    if not process.departed and all(child.signal == usual for child in process.children.values()):
+        return False
+    from shims.linux.departures import tell_departures  # few programs need it
+
+    return tell_departures(process, arrived)
 
 
 def _pending(process: LinuxProcess, arrived: Arrived) -> Pending:

@@ -16,7 +16,7 @@ from compat.host import Lock
 from shims.posix import directories
 from shims.posix.names import existing, here, open_file
 from shims.posix.openfiles import OpenFile, SpecialFile
-from shims.posix.opening import creat, open, openat
+from shims.posix.opening import creat, open, openat, refuse_running
 from shims.posix.state import PosixThread
 from shims.posix.transfers import Span, receive, send
 
@@ -128,6 +128,7 @@ def truncate(thread: PosixThread, path: CString, size: int) -> None:
     if size < 0:
         raise OSError(errno.EINVAL, "size")
     with existing(thread, here(thread), path) as place:
+        refuse_running(thread, place)
         place.truncate(size)
     thread.memory.file_changed()
 

@@ -30,7 +30,7 @@ class LockWait:
 
 @contextmanager
 def _folder(process: PosixProcess) -> Iterator[int]:
-    fd = process.view.private.folder(b"locks", 0o700)
+    fd = process.view.private.folder(b"locks", 0o777)
     try:
         yield fd
     finally:

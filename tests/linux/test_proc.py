@@ -5,11 +5,13 @@ import os
 import re
 import signal
 import stat
+import time
 from pathlib import Path
 
 import pytest
 
 from compat.abi.tables import load_tables
+from compat.host import ASKING, questions
 from compat.host.census import Census, Entry
 from compat.memory import PAGE, Mark
 from compat.process import Options, Program
@@ -17,10 +19,12 @@ from compat.sandbox.default import NOWHERE
 from compat.sandbox.place import Opened
 from shims.linux.bpf import Instruction
 from shims.linux.bpf import Program as Checked
+from shims.linux.heeding import heed_questions
 from shims.linux.proc_status import cpu_list
 from shims.linux.seccomp import Filter
 from shims.linux.view import build_view
 from shims.posix.openfiles import OpenFile
+from shims.posix.state import Child
 from tests.linux.guest import Guest, refused
 
 
@@ -238,17 +242,60 @@ def test_a_child_is_shown_with_what_the_host_tells(seen):
         assert seen.text(b"/proc/%d/stat" % pid).startswith(b"%d (" % pid)
         assert fields(seen.text(b"/proc/%d/status" % pid))["PPid"] == str(os.getpid())
         assert seen.text(b"/proc/%d/cmdline" % pid) == b""
-        for private in (b"maps", b"environ", b"auxv"):
-            with refused(errno.EACCES):
-                seen.text(b"/proc/%d/%s" % (pid, private))
-        for private in (b"cwd", b"root"):
-            with refused(errno.EACCES):
-                seen.link(b"/proc/%d/%s" % (pid, private))
-        with refused(errno.EACCES):
-            seen.names(b"/proc/%d/fd" % pid)
     finally:
         os.close(write_end)
         os.close(read_end)
+        os.waitpid(pid, 0)
+
+
+@pytest.fixture
+def asked(seen):
+    """The pid of a child like the guest, which answers questions while it waits."""
+    seen.process.census = Census()
+    seen.process.engine.at_rest = lambda: True
+    ready, write_end = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        seen.process.pid = os.getpid()
+        seen.process.dumpable = 1
+        heed_questions(seen.process)
+        os.write(write_end, b"x")
+        while True:
+            signal.pause()
+    os.read(ready, 1)
+    os.close(ready)
+    os.close(write_end)
+    seen.process.children[pid] = Child(17, 1)
+    yield pid
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+
+
+def test_what_only_the_process_knows_it_tells_when_asked(seen, asked, tmp_path):
+    own = seen.text(b"/proc/self/maps")
+    assert own == seen.text(b"/proc/%d/maps" % asked) != b""
+    assert seen.link(b"/proc/%d/cwd" % asked) == os.fsencode(tmp_path)
+    (tmp_path / "data").write_bytes(b"content")
+    assert seen.names(b"/proc/%d/fd" % asked) == [b".", b".."], "a file that the parent alone opens later"
+    seen.file(tmp_path / "data")
+    assert seen.names(b"/proc/%d/fd" % asked) == [b".", b".."]
+
+
+def test_who_does_not_answer_is_another_users(seen, monkeypatch):
+    monkeypatch.setattr(questions, "_PATIENCE", 0.1)
+    seen.process.census = Census()
+    pid = os.fork()
+    if pid == 0:
+        signal.signal(ASKING, signal.SIG_IGN)
+        while True:
+            signal.pause()
+    try:
+        time.sleep(0.05)
+        seen.process.children[pid] = Child(17, 1)
+        with refused(errno.EACCES):
+            seen.text(b"/proc/%d/maps" % pid)
+    finally:
+        os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
 
 
@@ -271,10 +318,13 @@ def test_a_child_is_shown_with_what_it_told_the_census(seen):
         signal.pause()
     try:
         born = seen.process.host.relation(pid).born
-        seen.process.census.enter(pid, Entry(born, True, b"a) b", b"/bin/b", b"b\0-x\0", 8192))
+        seen.process.census.enter(pid, Entry(born, True, b"a) b", b"/bin/b", b"b\0-x\0", 8192, b"A=1\0" * 3000))
         assert b"%d" % pid in seen.names(b"/proc")
         assert seen.text(b"/proc/%d/cmdline" % pid) == b"b\0-x\0"
         assert seen.text(b"/proc/%d/comm" % pid) == b"a) b\n"
+        assert seen.text(b"/proc/%d/environ" % pid) == b"A=1\0" * 3000
+        with seen.view.resolve(b"/proc/%d/environ" % pid, NOWHERE) as place:
+            assert (place.stat().st_uid, stat.S_IMODE(place.stat().st_mode)) == (os.geteuid(), 0o400)
         assert re.match(rb"%d \(a\) b\) [RS] %d " % (pid, os.getpid()), seen.text(b"/proc/%d/stat" % pid))
         assert seen.text(b"/proc/%d/task/%d/statm" % (pid, pid)).startswith(b"2 ")
         assert fields(seen.text(b"/proc/%d/status" % pid))["Name"] == "a) b"

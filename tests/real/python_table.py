@@ -67,8 +67,9 @@ HEADER += [f"not passed by {way}" for way in WAYS]
 ABOUT = (
     "# Recorded by `python -m tests.real.python_suite --record [MODULE…]`\n\n"
     "Debian's libpython3.11-testsuite for arm64, as root: `python3.11 -m test -v MODULE`: under `compat run --net host`"
-    "\nand under qemu-aarch64 7.2 and a binfmt_misc of its own, one after the other on the same machine.\n"
-    "Passed is run less skipped and less the tests of which a part failed.\n"
+    "\nand under qemu-aarch64 7.2, which gets a binfmt_misc of its own, on the same machine one after the other.\n"
+    "Passed is run less skipped and less the tests of which a part failed. Seconds are the clock's, the machine was\n"
+    "busy: test_check_output_timeout gives another Python 3 s to start, and passes where nothing else runs.\n"
 )
 
 
