@@ -163,7 +163,7 @@ def test_one_file_loads_unicorn() -> None:
 
 
 def test_one_file_calls_unicorn() -> None:
-    """Others use the declarations too, for arrays of values and for fields; the engine and its hooks call the library."""
+    """Others use the declarations too, for arrays of values and for fields; the engine and its hooks call it."""
     users = [name for name in trees() if "compat.cpu._unicorn" in imports(trees()[name])]
     names = """aarch64_minmax aborts atomics engine hooks internals library library_code library_symbols
         registers s390x_overflow x86_string_compare"""
