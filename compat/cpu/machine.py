@@ -12,9 +12,11 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Mapping, Sequence
 
+from compat.cpu.aborts import IMPOSSIBLE, REFUSED
 from compat.cpu.blocks import BlockWatch
-from compat.cpu.engine import EXCEPTION, IMPOSSIBLE, INVALID_INSTRUCTION, OK, REFUSED, Engine, EngineError
+from compat.cpu.engine import EXCEPTION, INVALID_INSTRUCTION, Engine
 from compat.cpu.family import OUTSIDE, OWN_CODE, OWN_PAGE, Event, Family, Wrong
+from compat.cpu.library import OK, EngineError
 from compat.cpu.paging import FETCH, READ, WRITE, PageSource, Paging
 from compat.cpu.registers import Batch
 from compat.cpu.reservation import Reservation

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from compat.cpu.engine import HOOK_FETCH_REFUSED, Engine
+from compat.cpu.engine import Engine
 from compat.cpu.family import OWN_PAGE, Family
+from compat.cpu.hooks import HOOK_FETCH_REFUSED
 
 __all__ = ["FETCH", "READ", "WRITE", "PageSource", "Paging"]
 

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from compat.cpu.engine import EngineError
+from compat.cpu.library import EngineError
 
 __all__ = ["PROBE_VRSAVE", "PROBE_VSCR", "PROBE_XER", "ContextFields", "probe_vector"]
 
