@@ -15,7 +15,7 @@ HERE = Path(__file__).parent
 
 TRIPLES = {"x86-64": "x86_64-linux-musl"}
 
-# -fno-builtin: the C library's functions are made of each other here. -ffp-contract=off: as the samples.
+# -ffp-contract=off: as the samples.
 FLAGS = [
     *("-std=gnu11", "-O2", "-s", "-static", "-fPIE", "-pie", "-ffp-contract=off", "-fno-sanitize=all"),
     *("-fno-asynchronous-unwind-tables", "-Wall", "-Wno-parentheses"),

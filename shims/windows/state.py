@@ -20,7 +20,8 @@ __all__ = ["WindowsProcess"]
 class WindowsProcess(LinuxProcess):
     """*windows* are Windows's tables, *abi* Linux's; *program* is the PE file. *runtime* has the addresses of the
     runtime's functions by name, *modules* what is mapped as an image: base → (size, the file's or library's name).
-    *tebs* has the address of each thread's TEB by its id. *spare_stubs* is a page of stubs outside of images: its start
+    *tebs* has the address of each thread's TEB by its id. *allocations* are what VirtualAlloc
+    reserved: base → size. *spare_stubs* is a page of stubs outside of images: its start
     and where the next one goes."""
 
     program: OpenProgram
@@ -33,6 +34,7 @@ class WindowsProcess(LinuxProcess):
         self.runtime: dict[str, int] = {}
         self.modules: dict[int, tuple[int, str]] = {}
         self.tebs: dict[int, int] = {}
+        self.allocations: dict[int, int] = {}
         self.spare_stubs: tuple[int, int] | None = None
 
     def foreign(self, number: int) -> ForeignCall | None:
