@@ -11,8 +11,8 @@ from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING
 
 from compat.abi.abi import Abi
-from compat.abi.flags import ConstantType
 from compat.abi.conventions import Convention
+from compat.abi.flags import ConstantType
 from compat.abi.handles import ArrayHandle, Buffer, CString, Pointer, StringList, WString
 from compat.abi.rows import Row
 from compat.abi.tables import PARENTS

@@ -39,8 +39,8 @@ class Pages:
 
 
 class Guest:
-    """Runs one program. *abi* are the guest's own tables; the process may be one of another system on which it is
-    built, and then has that one's. *tables* are folders with rows and shims that come before compat's own; *tracer* makes a
+    """Runs one program. *abi* are the guest's own tables; its process may be built on another system's, and then has
+    that one's. *tables* are folders with rows and shims that come before compat's own; *tracer* makes a
     Tracer for the process, or is None."""
 
     def __init__(

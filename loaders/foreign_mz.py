@@ -40,6 +40,8 @@ _MACHINES: Final = MappingProxyType(
     }
 )
 
+_RUNS: Final = 0x8664  # whose Windows programs compat runs (loaders/pe_image.py)
+
 # subsystem: (operating system, word after the format)
 _SUBSYSTEMS: Final = MappingProxyType(
     {
@@ -86,7 +88,8 @@ def _pe_words(coff: bytes) -> tuple[str, str]:
     cpu = _MACHINES.get(machine, f"an unknown CPU (machine {machine:#x})")
     managed = ", .NET" if _has_clr(coff, plus) else ""
     article = "an" if system[0] in "OU" and system != "UEFI" else "a"
-    return f"{article} {system} {noun} for {cpu} ({'PE32+' if plus else 'PE32'} {word}{managed})", system
+    words = f"{article} {system} {noun} for {cpu} ({'PE32+' if plus else 'PE32'} {word}{managed})"
+    return words, ".NET" if managed else f"{cpu} {system}" if machine != _RUNS and system == "Windows" else system
 
 
 def _has_clr(coff: bytes, plus: bool) -> bool:

@@ -42,7 +42,7 @@ def begin(thread: WindowsThread, exports: int, size: int, teb: int, info: Pointe
 
 
 def program_path(thread: WindowsThread, buf: Buffer, size: int) -> int:
-    """The program's own path, as the guest's Linux side sees it; returns its length in bytes. Raises OSError(ERANGE)."""
+    """The program's own path, as the Linux side sees it; returns its length in bytes. Raises OSError(ERANGE)."""
     path = thread.process.program.name
     if len(path) > size:
         raise OSError(errno.ERANGE, "path")

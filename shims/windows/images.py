@@ -1,4 +1,4 @@
-"""PE files in memory: headers and sections at their RVAs, each with its own rights, as NtMapViewOfSection maps images."""
+"""PE files in memory: headers and sections at their RVAs, each with its own rights (NtMapViewOfSection, SEC_IMAGE)."""
 
 from __future__ import annotations
 

@@ -36,7 +36,8 @@ def virtual_alloc(thread: WindowsThread, addr: int, size: int, type: FlagSet, pr
     start = addr & -PAGE
     length = -(-(addr + size - start) // PAGE) * PAGE
     if "MEM_RESERVE" in type or not addr:
-        return _reserve(thread, addr & -_GRANULARITY, length + (addr & -PAGE) % _GRANULARITY, rights, "MEM_COMMIT" in type)
+        length += start % _GRANULARITY
+        return _reserve(thread, start & -_GRANULARITY, length, rights if "MEM_COMMIT" in type else 0)
     if not thread.memory.areas.covers(start, start + length):
         raise OSError(errno.EFAULT, "not reserved")
     if "MEM_COMMIT" in type:
@@ -44,18 +45,19 @@ def virtual_alloc(thread: WindowsThread, addr: int, size: int, type: FlagSet, pr
     return start
 
 
-def _reserve(thread: WindowsThread, address: int, size: int, rights: int, commit: bool) -> int:
+def _reserve(thread: WindowsThread, address: int, size: int, rights: int) -> int:
+    """*size* bytes at *address*, or anywhere for 0, where addresses are multiples of 64 KiB."""
     memory = thread.memory
     if address:
         try:
-            memory.map(size, rights if commit else 0, address=address, fixed=True, replace=False)
+            memory.map(size, rights, address=address, fixed=True, replace=False)
         except OSError as error:
             raise OSError(errno.EFAULT if error.errno == errno.EEXIST else error.errno, "address") from None
     else:
         found = memory.map(size + _GRANULARITY, 0)
         address = -(-found // _GRANULARITY) * _GRANULARITY
         memory.unmap(found, size + _GRANULARITY)
-        memory.map(size, rights if commit else 0, address=address, fixed=True)
+        memory.map(size, rights, address=address, fixed=True)
     thread.process.allocations[address] = size
     return address
 
@@ -97,10 +99,10 @@ def virtual_query(thread: WindowsThread, addr: int, info: Pointer[Record], size:
     page = addr & -PAGE
     if size < info.size or page >= memory.top:
         raise OSError(errno.EINVAL, "address or size")
-    below, above = memory.areas.around(page)
     area = memory.areas.find(page)
     state = process.windows.constants("MemoryState").values
     if area is None:
+        above = memory.areas.around(page)[1]
         end = above.start if above is not None else memory.top
         info.write({"base": page, "size": end - page, "state": state["MEM_FREE"], "protect": 1})
         return info.size

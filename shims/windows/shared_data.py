@@ -23,7 +23,7 @@ def map_shared_data(process: WindowsProcess) -> None:
     ticks = time.monotonic_ns() // 1_000_000
     root = tuple("C:\\Windows".encode("utf-16-le")[::2])
     fields: dict[str, object] = {
-        "tick_count_multiplier": 0x0FA0_0000,  # a tick each millisecond: ticks * multiplier >> 24 gives milliseconds / 4
+        "tick_count_multiplier": 1 << 24,  # ticks * multiplier >> 24 are milliseconds
         "system_root": root,
         "build_number": 19045,
         "product_type": 1,

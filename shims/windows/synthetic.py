@@ -25,7 +25,7 @@ def map_synthetic(process: WindowsProcess, library: str) -> int:
 
 
 def _export(process: WindowsProcess, library: str, name: str) -> Export:
-    """Where the runtime has the function, its stub goes there, unless the call is to be seen first; else to the host."""
+    """A stub that goes to the runtime where that has the function, first to the host if the call is to be seen."""
     row = process.imports.row(library, name)
     target = process.runtime.get(_symbol(row), 0) if row.in_runtime else 0
     number = process.imports.number(library, name) if process.traced or not target else None

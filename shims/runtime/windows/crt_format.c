@@ -236,6 +236,7 @@ static void convert(struct sink *sink, struct spec *spec, QWORD options, char **
         break;
     case 'a':
     case 'A':
+        spec->precision = spec->precision < 0 ? 13 : spec->precision; /* fallthrough */
     case 'e':
     case 'E':
     case 'f':

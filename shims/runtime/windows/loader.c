@@ -234,7 +234,7 @@ static struct unicode_string counted(WCHAR *text) {
     return (struct unicode_string){size, size + 2, text};
 }
 
-static struct module *add(char *base, WCHAR *path) {
+static struct module *enter(char *base, WCHAR *path) {
     struct nt_headers *headers = headers_of(base);
     struct module *module = calloc(1, sizeof *module);
     module->entry.base = base;
@@ -250,6 +250,11 @@ static struct module *add(char *base, WCHAR *path) {
     module->entry.name = counted(path + last);
     append(&the_peb.ldr->load, &module->entry.load);
     append(&the_peb.ldr->memory, &module->entry.memory);
+    return module;
+}
+
+static struct module *link_up(struct module *module) {
+    char *base = module->entry.base;
     relocate(base);
     bind_imports(base);
     give_tls(module);
@@ -277,13 +282,15 @@ struct module *load_module(const char *name) {
             known->entry.count++;
         return known;
     }
-    return add((char *)found, path_of((char *)found, name));
+    return link_up(enter((char *)found, path_of((char *)found, name)));
 }
 
+/* The program stands first in the lists, then what every process has. */
 void start_modules(void *image, const WCHAR *path) {
-    add(image, (WCHAR *)path);
+    struct module *program = enter(image, (WCHAR *)path);
     load_module("ntdll.dll");
     load_module("kernel32.dll");
+    link_up(program);
 }
 
 static BOOL call_entry(struct module *module, DWORD reason, void *reserved) {
