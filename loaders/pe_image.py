@@ -6,13 +6,13 @@ from types import MappingProxyType
 from typing import Final
 
 from compat.image import ElfDetails, Image, PeDetails
+from loaders.foreign_mz import mz_words
 from loaders.pe_file import PeFile
 from loaders.source import Source
 
 __all__ = ["pe_image"]
 
 _CPUS: Final = MappingProxyType({0x8664: "x86-64"})
-_SUBSYSTEMS: Final = (2, 3)  # IMAGE_SUBSYSTEM_WINDOWS_GUI, _CUI
 _LIBRARY: Final = 0x2000  # IMAGE_FILE_DLL
 
 
@@ -23,12 +23,12 @@ def pe_image(source: Source) -> Image | None:
     Raises:
         BadFile: its headers are damaged; the sentence names the field.
     """
-    if source.read(int.from_bytes(source.read(0x3C, 4), "little"), 4) != b"PE\0\0":
+    if mz_words(source, source.read(0, 64))[1] != "Windows":
         return None
     file = PeFile(source)
     header = file.header
     cpu = _CPUS.get(header.machine)
-    if cpu is None or not header.plus or header.subsystem not in _SUBSYSTEMS or file.directory("CLR"):
+    if cpu is None or not header.plus:
         return None
     return Image(
         format="pe",

@@ -6,6 +6,7 @@ import errno
 import struct
 from typing import Final
 
+from compat.abi.apisets import library_name
 from compat.abi.handles import Buffer, CString, Pointer
 from compat.abi.structs import Record
 from shims.windows.handles import FileObject
@@ -61,4 +62,5 @@ def open_library(thread: WindowsThread, name: CString) -> int:
 def unwritten(thread: WindowsThread, library: CString, name: CString) -> int:
     """A stub for an import that nothing exports: it fails when it is called."""
     words = [text.read().decode("utf-8", "replace") for text in (library, name)]
-    return spare_stub(thread.process, words[0].lower(), words[1])
+    known = library_name(thread.process.windows.tables.grids["apisets"], words[0])
+    return spare_stub(thread.process, known, words[1])

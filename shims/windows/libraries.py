@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 
+from compat.abi.apisets import library_name
 from compat.errors import CompatError
 from compat.image import Image
 from shims.linux.execution import OpenProgram
@@ -12,22 +13,12 @@ from shims.windows.images import map_image
 from shims.windows.state import WindowsProcess
 from shims.windows.synthetic import map_synthetic
 
-__all__ = ["open_named", "table_name"]
-
-
-def table_name(process: WindowsProcess, name: str) -> str:
-    """What tables call a library: in small letters, with an extension, an API set by its implementation."""
-    stem = name.replace("/", "\\").rpartition("\\")[2].lower()
-    if "." not in stem:
-        stem += ".dll"
-    bare = stem.removesuffix(".dll")
-    sets = {keys[0]: cells[0] for keys, cells, _ in process.windows.tables.grids["apisets"].rows}
-    return sets.get(bare.rpartition("-")[0], stem) if bare.startswith(("api-", "ext-")) else stem
+__all__ = ["open_named"]
 
 
 def open_named(process: WindowsProcess, name: str) -> int:
     """The base of the library *name*, mapped if it wasn't. Raises OSError(ENOENT)."""
-    known = table_name(process, name)
+    known = library_name(process.windows.tables.grids["apisets"], name)
     for base, (_, module) in process.modules.items():
         if module == known:
             return base
