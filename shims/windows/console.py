@@ -13,6 +13,7 @@ from shims.windows.threads import WindowsThread
 __all__ = ["get_console_mode", "set_console_mode", "write_console", "write_console_narrow"]
 
 _INPUT: Final = 0x01F7  # processed, line, echo, window off; insert, quick edit, extended, auto position
+_MOST: Final = 1 << 20  # units that one call writes
 _OUTPUT: Final = 0x0007  # processed, wrapped, virtual terminal sequences (consoleapi.h)
 
 
@@ -43,6 +44,7 @@ def write_console(
 ) -> int:
     """WriteConsoleW: UTF-16 becomes UTF-8."""
     opened = _console(thread, console)
+    size = min(size, _MOST)
     text = thread.memory.read(buf.address, 2 * size).decode("utf-16-le", "replace")
     send_views(thread, opened, [memoryview(text.encode())])
     if done is not None:

@@ -24,12 +24,15 @@ _PAGE: Final = 4096
 
 
 def begin(thread: WindowsThread, exports: int, size: int, teb: int, info: Pointer[Record]) -> None:
-    """Take the runtime's functions in, map the program, and tell where things are. Raises OSError(E2BIG)."""
+    """Take the runtime's functions in, map the program, and tell where things are. Raises OSError: E2BIG for a
+    table that can't be, EPERM for a second time."""
     process = thread.process
+    if process.runtime:
+        raise OSError(errno.EPERM, "it has begun")
     if size > _MOST_EXPORTS or size % _EXPORT.size:
         raise OSError(errno.E2BIG, "the runtime's exports")
     for name, address in _EXPORT.iter_unpack(thread.memory.read(exports, size)):
-        process.runtime[name.rstrip(b"\0").decode("ascii")] = address
+        process.runtime[name.rstrip(b"\0").decode("ascii", "replace")] = address
     process.tebs[thread.id] = teb
     image = map_image(process, process.program)
     map_shared_data(process)
@@ -60,7 +63,7 @@ def open_library(thread: WindowsThread, name: CString) -> int:
 
 
 def unwritten(thread: WindowsThread, library: CString, name: CString) -> int:
-    """A stub for an import that nothing exports: it fails when it is called."""
+    """A stub for an import that nothing exports: it fails when it is called. Raises OSError(ENOMEM) for too many."""
     words = [text.read().decode("utf-8", "replace") for text in (library, name)]
     known = library_name(thread.process.windows.tables.grids["apisets"], words[0])
     return spare_stub(thread.process, known, words[1])

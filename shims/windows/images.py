@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Final
 
 from compat.image import PeDetails, Section
 from compat.memory import PAGE, AddressSpace
@@ -10,6 +11,8 @@ from shims.linux.execution import OpenProgram
 from shims.windows.state import WindowsProcess
 
 __all__ = ["map_image"]
+
+_AT_ONCE: Final = 16 << 20
 
 
 def map_image(process: WindowsProcess, program: OpenProgram, name: str = "") -> int:
@@ -20,7 +23,7 @@ def map_image(process: WindowsProcess, program: OpenProgram, name: str = "") -> 
     memory, pe = process.memory, program.image.pe
     assert pe is not None
     base = _reserve(memory, pe, program)
-    memory.store(base, os.pread(program.file.fd, pe.headers_size, 0))
+    _copy(memory, program.file.fd, 0, pe.headers_size, base)
     for section in pe.sections:
         _map_section(memory, program, base, section)
     process.modules[base] = pe.size, name or os.path.basename(os.fsdecode(program.name)).lower()
@@ -50,4 +53,10 @@ def _map_section(memory: AddressSpace, program: OpenProgram, base: int, section:
         whole = 0
     if size > whole:
         memory.map(size - whole, protection, address=address + whole, fixed=True, name=name)
-        memory.store(address + whole, os.pread(fd, section.file_size - whole, section.offset + whole))
+        _copy(memory, fd, section.offset + whole, section.file_size - whole, address + whole)
+
+
+def _copy(memory: AddressSpace, fd: int, offset: int, size: int, address: int) -> None:
+    """Part of the file, whose bytes don't lie on pages as they do in memory."""
+    for done in range(0, size, _AT_ONCE):
+        memory.store(address + done, os.pread(fd, min(_AT_ONCE, size - done), offset + done))

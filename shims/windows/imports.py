@@ -15,6 +15,7 @@ from shims.windows.unwritten import end_at_unwritten
 __all__ = ["Imports"]
 
 _FIRST: Final = 0x5000_0000
+_MOST: Final = 1 << 17
 _FAILURES: Final = ("FileHandle",)  # whose failure is INVALID_HANDLE_VALUE, -1; that of all others is 0
 
 
@@ -27,10 +28,12 @@ class Imports:
         self._names: list[tuple[str, str]] = []
 
     def number(self, library: str, name: str) -> int:
-        """The number of *name* in *library*."""
+        """The number of *name* in *library*. Raises OSError(ENOMEM) where a process asks for too many."""
         key = library, name
         found = self._numbers.get(key)
         if found is None:
+            if len(self._names) >= _MOST:
+                raise OSError(errno.ENOMEM, "too many imports")
             found = self._numbers[key] = _FIRST + len(self._names)
             self._names.append(key)
         return found
