@@ -9,7 +9,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from compat.abi.abi import Abi
-from compat.abi.grids import StrPath
+from compat.abi.grids import Grid, StrPath
+from compat.abi.tables import PARENTS
 from compat.check import check_once
 from compat.cpu.machine import Machine
 from compat.dispatch import Dispatcher, Tracer
@@ -62,7 +63,8 @@ class Guest:
         self.process: Process = self.personality_module.make_process(self.abi, memory, host or Host(), options)
         if self.process.abi is not self.abi:
             check_once(self.process.abi)
-        self.process.load_image = load_image
+        self.process.load_image = partial(load_image, cpus=self.abi.tables.grids["cpus"])
+        self.process.preload = self._preload
         self.process.traced = tracer is not None
         self._make_tracer = tracer
         self._tracer = tracer(self.process) if tracer else None
@@ -93,6 +95,12 @@ class Guest:
         serve.append(dispatcher.on_syscall)
         return Scheduler(process, machine, dispatcher, personality)
 
+    def _preload(self) -> None:
+        from compat.preload import preload  # only for those who give up privileges
+
+        families = {*PARENTS[self.abi.guest], *PARENTS[self.process.abi.guest]}
+        preload(["compat", "loaders", *(f"shims.{family}" for family in families)])
+
     def _move(self, cpu: str) -> None:
         """Give the process the tables of *cpu* and an empty address space."""
         process = self.process
@@ -108,9 +116,9 @@ def _memory(abi: Abi, options: Options) -> AddressSpace:
     return AddressSpace(Ram(_RAM[abi.cpu.bits]), top=abi.cpu.top, limit=options.memory)
 
 
-def load_image(fd: int, name: bytes) -> Image | Script:
-    """What the host descriptor *fd* holds, called *name* in sentences; raises CompatError."""
-    return detect(Source.of_descriptor(fd, name), cache=Cache.of_user(os.environ))
+def load_image(fd: int, name: bytes, *, cpus: Grid | None = None) -> Image | Script:
+    """What the host descriptor *fd* holds, called *name* in sentences; *cpus* as for `detect`. Raises CompatError."""
+    return detect(Source.of_descriptor(fd, name), cache=Cache.of_user(os.environ), cpus=cpus)
 
 
 def open_host_file(path: bytes) -> int:

@@ -94,7 +94,8 @@ class Process:
 
     *attention* tells that threads may have something to heed (signals). *notices* is a host descriptor that becomes
     readable when the host has something for the process, or -1; *gather* takes that in, and may set *attention*.
-    *traced* tells that calls are shown to somebody.
+    *preload* imports what the process may need when it may read compat's own files no more. *traced* tells that calls
+    are shown to somebody.
     """
 
     def __init__(self, abi: Abi, memory: AddressSpace, host: Host, options: Options) -> None:
@@ -107,6 +108,7 @@ class Process:
         self.attention = False
         self.engine: Engine | None = None
         self.load_image: LoadImage = _no_loader
+        self.preload: Callable[[], None] = _nothing
         self.on_signal: OnSignal | None = None
         self.screen: Screen | None = None
         self.notices = -1
@@ -229,6 +231,12 @@ class Engine(Protocol):
 
     def forked(self) -> None:
         """This host process is a fresh child of fork: only the calling thread lives on."""
+
+    def at_rest(self) -> bool:
+        """Whether the host process waits on the host for something, and nothing of the guest's state is half done."""
+
+    def renew_helpers(self) -> None:
+        """Let host threads beside this one have the rights that it has given itself alone."""
 
     def rebind(self) -> None:
         """Calls are bound anew: the process has a `screen` from now on."""

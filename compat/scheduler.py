@@ -260,6 +260,12 @@ class Scheduler:
         self.watcher = Watcher(self.machine.stop, self._notice)
         self._hear()
 
+    def at_rest(self) -> bool:
+        return self.watcher.at_rest
+
+    def renew_helpers(self) -> None:
+        self.watcher.renew()
+
     def rebind(self) -> None:
         self.dispatcher.rebind()
 

@@ -34,6 +34,7 @@ class Watcher:
         self._slicing = False
         self._ticking = False
         self._closed = False
+        self.at_rest = False
         self._news = -1
         self._polled: tuple[dict[int, int], select.poll] = {}, select.poll()
         self._control: tuple[int, int] = (-1, -1)
@@ -44,9 +45,7 @@ class Watcher:
         if self._wake[0] < 0:
             self._wake = _pipe()
         self._start()
-        if news < 0:
-            signal.set_wakeup_fd(self._control[1], warn_on_full_buffer=False)
-        elif news != self._news:
+        if news >= 0 and news != self._news:
             self._news = news
             _nudge(self._control[1])
 
@@ -69,7 +68,11 @@ class Watcher:
 
         Returns descriptor → events.
         """
-        ready = dict(self._poller(descriptors).poll(None if timeout is None else timeout * 1000))
+        self.at_rest = True
+        try:
+            ready = dict(self._poller(descriptors).poll(None if timeout is None else timeout * 1000))
+        finally:
+            self.at_rest = False
         if ready.pop(self._wake[0], 0):
             _drain(self._wake[0])
         if ready.pop(self._news, 0):
@@ -96,6 +99,15 @@ class Watcher:
             self._thread.join(1)
         self._release()
 
+    def renew(self) -> None:
+        """End the host thread; another one goes on, with the rights that the calling thread has now."""
+        if self._thread is not None:
+            self._closed = True
+            _nudge(self._control[1])
+            self._thread.join()
+            self._closed, self._thread = False, None
+            self._start()
+
     def forked(self) -> None:
         """This is a child of fork, in which the thread does not exist."""
         if self._thread is not None:
@@ -110,13 +122,14 @@ class Watcher:
 
     def _start(self) -> None:
         if self._thread is None:
-            self._control = _pipe()
+            self._control = self._control if self._control[0] >= 0 else _pipe()
             import threading  # only here: most guests never need it
 
             self._thread = threading.Thread(target=self._watch, name="compat-watcher", daemon=True)
             held = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
             self._thread.start()
             signal.pthread_sigmask(signal.SIG_SETMASK, held)
+            signal.set_wakeup_fd(self._control[1], warn_on_full_buffer=False)
 
     def _watch(self) -> None:
         insist, told, idle = 0, False, 0

@@ -7,7 +7,7 @@ from collections.abc import Container
 from typing import TYPE_CHECKING
 
 from compat.abi.conventions import find_cpu
-from compat.abi.grids import read_grid
+from compat.abi.grids import Grid, read_grid
 from compat.abi.tables import TABLES
 from compat.errors import Unsupported
 from compat.image import Image, Script, Segment
@@ -32,11 +32,12 @@ def detect(
     guests: Container[str] = GUESTS,
     memory_limit: int = MEMORY_LIMIT,
     cache: Cache | None = None,
+    cpus: Grid | None = None,
 ) -> Image | Script:
     """What *source* is: an Image to map, or a Script whose interpreter is to be run instead.
 
     *memory_limit* is the most bytes its segments may take. With a *cache*, an Image made before from the same
-    bytes is taken from there.
+    bytes is taken from there. *cpus* is cpus.tbl, for who has read it.
 
     Raises:
         BadFile: the file is damaged; the sentence names the field.
@@ -44,7 +45,7 @@ def detect(
     """
     magic = source.read(0, 4)
     if magic == b"\x7fELF":
-        return _elf(source, guests, memory_limit, cache)
+        return _elf(source, guests, memory_limit, cache, cpus)
     if magic.startswith(b"#!"):
         return script_of(source)
     if magic.startswith(b"MZ") and "windows" in guests:
@@ -56,7 +57,7 @@ def detect(
     raise Unsupported(refusal(source))
 
 
-def _elf(source: Source, guests: Container[str], memory_limit: int, cache: Cache | None) -> Image:
+def _elf(source: Source, guests: Container[str], memory_limit: int, cache: Cache | None, cpus: Grid | None) -> Image:
     header = read_header(source)
     headers = read_program_headers(source, header)
     machine = machine_of(header)
@@ -64,7 +65,8 @@ def _elf(source: Source, guests: Container[str], memory_limit: int, cache: Cache
         from loaders.elf_refusal import elf_refusal
 
         raise Unsupported(elf_refusal(source, header, headers, machine))
-    segments = segments_of(source, headers, top=_top(machine.cpu), memory_limit=memory_limit)
+    top = find_cpu(cpus or read_grid(os.path.join(TABLES, "cpus.tbl")), machine.cpu).top
+    segments = segments_of(source, headers, top=top, memory_limit=memory_limit)
     image = cache.load(source, header, segments) if cache else None
     if image is None:
         image = _parse(source, header, headers, segments, machine.cpu, cache)
@@ -73,11 +75,6 @@ def _elf(source: Source, guests: Container[str], memory_limit: int, cache: Cache
 
         raise Unsupported(guest_refusal(source, image, machine))
     return image
-
-
-def _top(cpu: str) -> int:
-    """The first address that *cpu* gives no program, from cpus.tbl."""
-    return find_cpu(read_grid(os.path.join(TABLES, "cpus.tbl")), cpu).top
 
 
 def _parse(

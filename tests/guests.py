@@ -221,4 +221,4 @@ class FakeGuest:
         for fd, _ in list(self.process.files):
             self.process.files.close(fd)
         os.close(self.process.directory.fd)
-        self.view.close()
+        self.process.view.close()

@@ -13,7 +13,7 @@ from compat.abi.handles import ScalarCodec
 from compat.abi.rows import Param, Row, TypeExpr, show_type
 from compat.abi.structs import Layout, lay_out
 from compat.abi.tables import load_tables
-from compat.abi.types import SCALARS, FlagScalar, Memory, Pair, Scalar, Type, scalar_word
+from compat.abi.types import SCALARS, AddressMemory, FlagScalar, Memory, Pair, Scalar, Type, scalar_word
 from compat.errors import BadTable
 
 __all__ = ["Abi"]
@@ -201,13 +201,22 @@ class Abi:
         counter = rest[0] if len(rest) == 1 else TypeExpr("")
         if not isinstance(inner, TypeExpr) or not isinstance(counter, TypeExpr) or len(rest) > 1:
             raise unknown
-        sized = inner.name in ("Bytes", "Array")
+        sized = inner.name in ("Bytes", "SocketAddress", "Array")
         if sized != bool(counter.name) or counter.arguments or inner.optional:
             raise unknown
         common: dict[str, object] = {"direction": expr.name, "length": counter.name, "optional": expr.optional}
         make: Callable[..., Type] = Memory
         if inner.name == "Bytes" and not inner.arguments:
             return make(show_type(expr), handle="Buffer", **common)
+        if inner.name == "SocketAddress" and not inner.arguments:
+            families = self.constants("AddressFamily")
+            return AddressMemory(
+                show_type(expr),
+                handle="Buffer",
+                families=families,
+                endian=self.cpu.endian,
+                **common,  # type: ignore[arg-type]
+            )
         element: TypeExpr | int = inner
         if inner.name == "Array":
             element = inner.arguments[0] if len(inner.arguments) == 1 else 0

@@ -7,12 +7,13 @@ that decodes it, composed once per row by compat.bind), `show`, `slots` and `exa
 from __future__ import annotations
 
 from compat.abi.flags import ConstantType, FlagType
-from compat.abi.handles import ScalarCodec
+from compat.abi.handles import Buffer, ScalarCodec
 from compat.abi.show import show_handle, show_named, show_number
 from compat.abi.structs import Layout
 from compat.data import dataclass, field
+from compat.errors import MemoryFault
 
-__all__ = ["SCALARS", "FlagScalar", "Memory", "Pair", "Scalar", "Type", "scalar_word"]
+__all__ = ["SCALARS", "AddressMemory", "FlagScalar", "Memory", "Pair", "Scalar", "Type", "scalar_word"]
 
 SCALARS = {
     "Int": "I32", "UInt": "U32", "Short": "I16", "UShort": "U16", "Char": "I8", "UChar": "U8",
@@ -24,6 +25,9 @@ SCALARS = {
 }  # fmt: skip
 """Type name → signedness and bits; * is the width of a pointer. A Double travels in a register of its own kind, so only
 the runtime's rows have one, as a result."""
+
+
+_LONGEST_ADDRESS = 128  # struct sockaddr_storage
 
 
 def scalar_word(name: str, bits: int) -> str | None:
@@ -123,6 +127,26 @@ class Memory(Type):
 
     def show(self, value: object) -> str:
         return show_handle(value)
+
+
+@dataclass(frozen=True)
+class AddressMemory(Memory):
+    """A struct sockaddr, which begins with a number of *families* in the byte order *endian*."""
+
+    families: FlagType | ConstantType = field(default_factory=lambda: FlagType("", {}))
+    endian: str = "little"
+
+    def show(self, value: object) -> str:
+        from compat.abi.addresses import show_address  # only the trace needs it
+
+        if not isinstance(value, Buffer) or not 2 <= value.size <= _LONGEST_ADDRESS:
+            return show_handle(value)
+        try:
+            raw = value.read()
+        except MemoryFault:
+            return show_handle(value)
+        family = int.from_bytes(raw[:2], "big" if self.endian == "big" else "little")
+        return show_address(str(self.families.decode(family)), raw)
 
 
 @dataclass(frozen=True)

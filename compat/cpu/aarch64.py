@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import struct
 
+from compat.cpu.aarch64_minmax import mend_signed_choices
 from compat.cpu.family import Event, Family, numbered
 from compat.cpu.registers import Register
 
@@ -61,6 +62,7 @@ class AArch64(Family):
     tls = "tpidr_el0"
 
     def prepare(self) -> None:
+        self.engine.mend(mend_signed_choices)
         self.engine.write(_CPACR_EL1, _FLOAT_ON)
         self.engine.write(_REGISTERS["pstate"], 0)
         # Writing a system register is also what makes Unicorn look at PSTATE and CPACR again.

@@ -32,6 +32,7 @@ int uc_ctl(void *engine, int control, ...);
 int uc_mem_map_ptr(void *engine, uint64_t address, uint64_t size, uint32_t permissions, void *memory);
 int uc_hook_add(void *engine, size_t *hook, int type, void *callback, void *user_data,
                 uint64_t begin, uint64_t end, ...);
+int uc_hook_del(void *engine, size_t hook);
 int uc_emu_start(void *engine, uint64_t begin, uint64_t until, uint64_t timeout, size_t count);
 int uc_emu_stop(void *engine);
 int uc_reg_read(void *engine, int identity, void *value);

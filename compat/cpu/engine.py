@@ -14,16 +14,25 @@ from types import TracebackType
 from typing import Any
 
 from compat.cpu._unicorn import ffi
-from compat.cpu.atomics import translator
+from compat.cpu.aborts import IMPOSSIBLE, REFUSED, aborts
 from compat.cpu.internals import Internals
 from compat.cpu.registers import Batch, Register, WideBatch
 from compat.errors import CompatError, Unsupported
 
-__all__ = ["EXCEPTION", "INVALID_INSTRUCTION", "OK", "Engine", "EngineError"]
+__all__ = [
+    "EXCEPTION",
+    "HOOK_FETCH_REFUSED",
+    "IMPOSSIBLE",
+    "INVALID_INSTRUCTION",
+    "OK",
+    "REFUSED",
+    "Engine",
+    "EngineError",
+]
 
 OK, INVALID_INSTRUCTION, EXCEPTION = 0, 10, 21
 _HOOK_INTERRUPT, _HOOK_INSTRUCTION, _HOOK_CODE = 1 << 0, 1 << 1, 1 << 2
-_HOOK_INVALID, _HOOK_BLOCK_MADE, _HOOK_TLB_FILL = 1 << 14, 1 << 15, 1 << 17
+HOOK_FETCH_REFUSED, _HOOK_INVALID, _HOOK_BLOCK_MADE, _HOOK_TLB_FILL = 1 << 9, 1 << 14, 1 << 15, 1 << 17
 _PAGE_SIZE, _USE_EXITS, _EXITS, _CPU_MODEL, _REMOVE_CODE, _FLUSH_CODE, _FLUSH_TLB, _TLB_TYPE = 1, 4, 6, 7, 9, 10, 11, 12
 _TLB_VIRTUAL = 1
 _LOW = (1 << 64) - 1
@@ -57,14 +66,16 @@ class Engine:
     Exceptions that a hook raises stop the engine and come out of `start`.
     """
 
-    def __init__(self, arch: int, mode: int, model: int | None = None, page_size: int | None = None) -> None:
+    def __init__(self, cpu: str, arch: int, mode: int, model: int | None = None, page_size: int | None = None) -> None:
         self._library = _library()
+        self._cpu = cpu
         slot = ffi.new("void **")
         _check(self._library.uc_open(arch, mode, slot), "open an engine")
         self._handle = slot[0]
         self._words = ffi.new("uint64_t[8]")
         self._read, self._write = self._library.uc_reg_read, self._library.uc_reg_write
         self._keep: list[object] = []
+        self._base = 0
         self._failure: BaseException | None = None
         self._between_blocks = False
         if model is not None:
@@ -75,6 +86,8 @@ class Engine:
         # With no exit addresses at all, a jump to address 0 faults like any other instead of ending the run.
         self._control(_USE_EXITS, 1, ffi.cast("int", 1))
         self._internals = Internals(self._library, self._handle)
+        self._aborts = aborts(self._library)
+        self._running = (self._handle, cpu)
 
     def __del__(self) -> None:
         self.close()
@@ -90,11 +103,15 @@ class Engine:
 
     # --- memory -------------------------------------------------------------------------------------------
 
-    def map_ram(self, ram: Any) -> None:
-        """Make the host buffer *ram* (a multiple of 4096 bytes long) the guest-physical memory from 0 on."""
+    def map_ram(self, ram: Any, base: int = 0) -> None:
+        """Make the host buffer *ram* (a multiple of 4096 bytes long) the guest-physical memory.
+
+        Unicorn has it from *base* on; here its first byte is 0.
+        """
         memory = ffi.from_buffer(ram, require_writable=True)
         self._keep.append(memory)
-        _check(self._library.uc_mem_map_ptr(self._handle, 0, len(memory), 7, memory), "map guest memory")
+        self._base = base
+        _check(self._library.uc_mem_map_ptr(self._handle, base, len(memory), 7, memory), "map guest memory")
 
     def flush_tlb(self) -> None:
         """Forget every page: each is asked for again through the fill hook."""
@@ -111,10 +128,17 @@ class Engine:
     # --- running ------------------------------------------------------------------------------------------
 
     def start(self, pc: int, count: int = 0) -> int:
-        """Run from *pc* until `stop`, an error or *count* instructions; return the error code."""
+        """Run from *pc* until `stop`, an error or *count* instructions; return the error code.
+
+        IMPOSSIBLE: Unicorn could not translate the block where the PC now is. REFUSED: see `refuse`.
+        """
+        if self._aborts is not None:
+            self._aborts.running = self._running
         if count and self._between_blocks:
             self._check_after_access(True)
         code: int = self._library.uc_emu_start(self._handle, pc, 0, 0, count)
+        if self._aborts is not None:
+            code = self._aborts.take() or code
         if count and self._between_blocks:
             self._check_after_access(False)
         if self._failure is not None:
@@ -162,12 +186,23 @@ class Engine:
         self.flush_code()
         return self._internals.check_after_access(wanted)
 
-    def translate_in_parallel(self, cpu: str, wanted: bool) -> bool:
+    def refuse(self, name: str) -> None:
+        """Make instructions illegal that call the library's function *name* (without the CPU's name) when executed."""
+        if self._aborts is not None:
+            self._aborts.refuse(f"{name}_{self._cpu}")
+
+    def mend(self, how: Callable[[Any], object]) -> None:
+        """Let *how* set something of the library right, in this process; it is given the library."""
+        how(self._library)
+
+    def translate_in_parallel(self, wanted: bool) -> bool:
         """Say whether atomic instructions translated from now on are atomic for other host processes too.
 
         Returns False if they can't be.
         """
-        found = translator(self._library, cpu)
+        from compat.cpu.atomics import translator
+
+        found = translator(self._library, self._cpu)
         if found is not None:
             found.parallel = wanted
             self.flush_code()
@@ -182,7 +217,7 @@ class Engine:
             found = fill(page, 1 << (kind - _FIRST_ACCESS))
             if found is None:
                 return False
-            entry.paddr, entry.perms = found
+            entry.paddr, entry.perms = self._base + found[0], found[1]
             return True
 
         raw = self._callback("bool(void *, uint64_t, int, uc_tlb_entry *, void *)", callback, False)
@@ -231,7 +266,12 @@ class Engine:
         Each instruction there gets a call of a C function that does nothing: a few nanoseconds, and more
         operations, of which a block holds a limited number.
         """
-        self._hook(_HOOK_CODE, ffi.addressof(self._library, "uc_errno"), begin, end)
+        self.hook_idly(_HOOK_CODE, begin, end)
+
+    def hook_idly(self, kind: int, begin: int, end: int) -> Callable[[], None]:
+        """Have a hook that does nothing, for what its being there changes; the result removes it."""
+        hook = self._hook(kind, ffi.addressof(self._library, "uc_errno"), begin, end)
+        return lambda: _check(self._library.uc_hook_del(self._handle, hook), "remove a hook")
 
     def before_exception(self, decide: Callable[[int], bool]) -> bool:
         """Call *decide(number)* for each CPU exception while the PC is still exact; True ends the run there.
@@ -242,7 +282,7 @@ class Engine:
         if not self._internals.set_stop_interrupt(raw):
             return False
         # With no hook at all an exception that goes on would end the run.
-        self._hook(_HOOK_INTERRUPT, ffi.addressof(self._library, "uc_errno"))
+        self.hook_idly(_HOOK_INTERRUPT, 1, 0)
         return True
 
     def _callback(self, signature: str, function: Callable[..., Any], refused: Any = None) -> Any:
@@ -250,11 +290,12 @@ class Engine:
         self._keep.append(raw)
         return raw
 
-    def _hook(self, kind: int, raw: Any, begin: int = 1, end: int = 0, *extra: Any) -> None:
+    def _hook(self, kind: int, raw: Any, begin: int = 1, end: int = 0, *extra: Any) -> int:
         identity = ffi.new("size_t *")
         callback = ffi.cast("void *", raw)
         code = self._library.uc_hook_add(self._handle, identity, kind, callback, ffi.NULL, begin, end, *extra)
         _check(code, f"add hook {kind:#x}")
+        return int(identity[0])
 
     def _fail(self, _type: type[BaseException], error: BaseException, _traceback: TracebackType) -> None:
         self._failure = error

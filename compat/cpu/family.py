@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import ClassVar, Protocol
 
 from compat.cpu.engine import Engine
@@ -124,8 +124,9 @@ class Family:
         """Set the thread pointer."""
         self.engine.write(self.registers[self.tls], value)
 
-    illegal: ClassVar[int | None] = None
-    """The exception of an illegal instruction, for a CPU whose atomic instructions need no alignment."""
+    endings: ClassVar[Collection[int] | None] = None
+    """The exceptions that end a run with INVALID_INSTRUCTION, for a CPU with atomic instructions that only a process on
+    its own can do; None for one without."""
 
     def linked_load(self) -> tuple[str, bytes] | None:
         """A load-linked instruction for `Reservation`: the register that holds its address, and code that runs it,

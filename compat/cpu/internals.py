@@ -6,7 +6,6 @@ isn't found where these facts say is left alone, and the caller is told.
 
 from __future__ import annotations
 
-import mmap
 import os
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -92,19 +91,14 @@ class Internals:
         made to return at once, in this process's copy of the library. Returns False, with nothing changed, where
         that can't be: another host CPU, or a host that keeps code as it is.
         """
+        from compat.cpu.library_code import overwrite
+
         end = _RETURN.get(os.uname().machine)
         try:
             function = int(ffi.cast("uintptr_t", ffi.addressof(self._library, "check_exit_request_arm")))
-            protect = self._library.mprotect
         except AttributeError:
             return False
-        page = ffi.cast("void *", function & -mmap.PAGESIZE)
-        size = function % mmap.PAGESIZE + 4
-        if end is None or protect(page, size, mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC) != 0:
-            return False
-        ffi.buffer(ffi.cast("char *", function), len(end))[:] = end
-        protect(page, size, mmap.PROT_READ | mmap.PROT_EXEC)
-        return True
+        return end is not None and overwrite(self._library, {function: end})
 
     # --- exceptions ---------------------------------------------------------------------------------------
 

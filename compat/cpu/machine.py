@@ -13,7 +13,7 @@ import importlib
 from collections.abc import Callable, Mapping, Sequence
 
 from compat.cpu.blocks import BlockWatch
-from compat.cpu.engine import EXCEPTION, INVALID_INSTRUCTION, OK, Engine, EngineError
+from compat.cpu.engine import EXCEPTION, IMPOSSIBLE, INVALID_INSTRUCTION, OK, REFUSED, Engine, EngineError
 from compat.cpu.family import OUTSIDE, OWN_CODE, OWN_PAGE, Event, Family, Wrong
 from compat.cpu.paging import FETCH, READ, WRITE, PageSource, Paging
 from compat.cpu.registers import Batch
@@ -23,6 +23,9 @@ from compat.cpu.stop import Access, Snapshot, Stop
 from compat.errors import Unsupported
 
 __all__ = ["FETCH", "READ", "WRITE", "Machine", "PageSource", "Snapshot", "Stop"]
+
+_BLOCK_INSTRUCTIONS, _LONGEST_INSTRUCTION = 512, 16
+"""How many instructions are in a block at most (TCG_MAX_INSNS of qemu/include/tcg/tcg.h), and bytes in one."""
 
 _ACCESS_NAMES: dict[int, Access] = {READ: "read", WRITE: "write", FETCH: "fetch"}
 
@@ -57,7 +60,7 @@ class Machine:
             raise Unsupported(f"there is no CPU named {cpu!r}")
         module, name = _FAMILIES[cpu]
         kind: type[Family] = getattr(importlib.import_module(f"compat.cpu.{module}"), name)
-        self._engine = engine = Engine(kind.arch, kind.mode, kind.model, kind.page_size)
+        self._engine = engine = Engine(cpu, kind.arch, kind.mode, kind.model, kind.page_size)
         self.own_page = memoryview(pages.ram)[:4096]
         self.family = family = kind(engine, self)
         self._paging = Paging(engine, family, pages)
@@ -67,7 +70,7 @@ class Machine:
         self.stopping = self._own_trapped = False
         self._saved = engine.wide_batch(list(family.registers.values()))
         self._reservation = Reservation(engine, family)
-        self.shared_atomics = SharedAtomics(engine, cpu, family.illegal)
+        self.shared_atomics = SharedAtomics(engine, family.endings)
         family.hook(on_syscall, self._exception)
         self._watch = BlockWatch(engine, family, self._paging)
         family.prepare()
@@ -106,6 +109,8 @@ class Machine:
         """Why the engine came back; None if it should simply go on (it ends a run for WFI and its like)."""
         if code == OK and self._event is None:
             return _REQUESTED if self.stopping else None
+        if code == IMPOSSIBLE:
+            return self._meet_impossible()
         if code == EXCEPTION and self._paging.refused:
             address, pc = self._engine.fault_address(), self._engine.read(self._pc)
             if self._paging.refused != FETCH or address >= pc:
@@ -115,10 +120,30 @@ class Machine:
             self._event = self.family.invalid(pc)
         elif code == INVALID_INSTRUCTION and self.shared_atomics.give_up():
             return None
-        elif code == INVALID_INSTRUCTION and self._event is None:
+        elif code in (INVALID_INSTRUCTION, REFUSED) and self._event is None:
             self._event = self.family.invalid(self._engine.read(self._pc))
         elif self._event is None:
             raise EngineError(f"unicorn: error {code} at {self._engine.read(self._pc):#x}")
+        return None if self._event is None else self._raised(self._event)
+
+    def _meet_impossible(self) -> Stop | None:
+        """Unicorn can't translate the block at the PC: run it up to the instruction at fault, which is illegal.
+
+        Each instruction becomes a block of its own, for runs end at every address that may be behind it.
+        """
+        engine, code = self._engine, IMPOSSIBLE
+        for _ in range(_BLOCK_INSTRUCTIONS):
+            pc = engine.read(self._pc)
+            engine.end_runs_at(range(pc + 1, pc + _LONGEST_INSTRUCTION + 1))
+            code = engine.start(self.family.resume_address())
+            if code != OK or self._event is not None or self.stopping:
+                break
+        engine.end_runs_at(())
+        engine.flush_code()
+        self.flush_tlb()
+        if code != IMPOSSIBLE:
+            return self._reason(code)
+        self._event = self.family.invalid(engine.read(self._pc))
         return None if self._event is None else self._raised(self._event)
 
     @staticmethod

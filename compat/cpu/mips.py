@@ -121,6 +121,7 @@ class _Mips(Family):
             super().hook(on_syscall, on_exception)
 
     def prepare(self) -> None:
+        self.engine.refuse("helper_pmon")  # an old board's call of its monitor, which writes to our standard output
         size = self.registers["pc"].size
         config3 = Register(_CONFIG3_ID, size)
         self.engine.write(config3, self.engine.read(config3) | _ULRI)

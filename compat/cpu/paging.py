@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
-from compat.cpu.engine import Engine
+from compat.cpu.engine import HOOK_FETCH_REFUSED, Engine
 from compat.cpu.family import OWN_PAGE, Family
 
 __all__ = ["FETCH", "READ", "WRITE", "PageSource", "Paging"]
@@ -13,7 +14,13 @@ READ, WRITE, FETCH = 1, 2, 4
 
 _FEW_FILLS, _MANY_FILLS = 1 << 9, 1 << 15
 """How many fills there may be until a flush lets the TLB grow: it has 256 entries at first, and a flush of a full one
-doubles them, so the number doubles too. A fill costs 4 us."""
+doubles them, so the number doubles too. A fill costs 4 us.
+
+After many it begins with few again: after more than about 20,000 Unicorn's own count of used entries is too low, and
+the TLB would stay small [measured]."""
+
+_BASE_64 = 1 << 46
+"""Where the RAM of 64-bit CPUs is in Unicorn's eyes: within the physical addresses, and where a guest has no code."""
 
 _ALIAS_32, _ALIAS_64 = 0xFFFFC000, 0xFFFFF00000000000
 """Where `invalidate_code` sees frames, above all that a guest may map."""
@@ -55,7 +62,9 @@ class Paging:
         self._ran: set[int] = set()
         self._alias: int | None = None
         self._fills, self._enough_fills = 0, _FEW_FILLS
-        engine.map_ram(pages.ram)
+        self._wide = family.registers[family.pc].size == 8
+        engine.map_ram(pages.ram, _BASE_64 if self._wide else 0)
+        self._doubts = self._trust_code(_BASE_64, _BASE_64 + len(pages.ram)) if self._wide else []
         engine.on_fill(self._fill)
 
     def flush_tlb(self) -> None:
@@ -77,7 +86,7 @@ class Paging:
         offset = physical & 0xFFF
         self._alias = physical - offset
         self._engine.flush_tlb()
-        base = _ALIAS_64 if self._family.registers[self._family.pc].size == 8 else _ALIAS_32
+        base = _ALIAS_64 if self._wide else _ALIAS_32
         self._engine.remove_code(base + offset, base + offset + size)
         self._alias = None
         self._engine.flush_tlb()
@@ -114,7 +123,8 @@ class Paging:
     def _find(self, page: int, access: int) -> tuple[int, int] | None:
         self._fills += 1
         if self._fills > self._enough_fills:
-            self._fills, self._enough_fills = 0, min(2 * self._enough_fills, _MANY_FILLS)
+            self._fills = 0
+            self._enough_fills = 2 * self._enough_fills if self._enough_fills < _MANY_FILLS else _FEW_FILLS
             self._engine.flush_tlb()
         found = self._source(page, access)
         if found is None and page == self._family.own_address and access == READ:
@@ -127,11 +137,34 @@ class Paging:
         if access == FETCH:
             self.fetched[page] = frame
             self._ran.add(frame)
+            if self._doubts and (self._source(page, READ) or (0, 0))[1] & WRITE:
+                self._doubt_code()
             family.fetching(page, self.ram[frame : frame + 4096])
         else:
             family.filled()
         if permissions & WRITE and frame in self._ran and self.code_frame(page) is not None:
             # Blocks known by their addresses run without a new fetch, so a store must look for code every time.
             family.changing(page)
+            self._doubt_code()
             permissions |= FETCH
         return frame, permissions
+
+    # --- code that nobody writes to ---
+
+    def _trust_code(self, start: int, end: int) -> list[Callable[[], None]]:
+        """Spare each new block a search of the whole TLB for its page, a sixth of what translation takes.
+
+        The search is for an entry that lets stores into the page go unnoticed (`tb_gen_code` of Unicorn's
+        qemu/accel/tcg/translate-all.c). There is none while no page that runs can be written at its own address. It
+        is left out for blocks at an address for which a hook of memory is set, which may be one that never fires; but
+        a store asks the same of its physical address, so that those from *start* to *end* must have none: 32-bit CPUs
+        have no room for such a place. Returns what brings the search back.
+        """
+        ranges = (0, start - 1), (end, (1 << 64) - 1)
+        return [self._engine.hook_idly(HOOK_FETCH_REFUSED, *each) for each in ranges]
+
+    def _doubt_code(self) -> None:
+        """The guest may write to a page that it runs."""
+        for doubt in self._doubts:
+            doubt()
+        self._doubts = []

@@ -48,7 +48,7 @@ _PROGRAM, _ILLEGAL = 6, (6, 96)
 _EXCEPTIONS = {5: "alignment", 15: "trap", 68: "trap"}
 _FPSCR_FEX = 1 << 30
 
-_TRAP = 0x7FE00008
+_TRAP, _BRANCH = 0x7FE00008, 0x48000004
 _MTXER, _MTVRSAVE, _LWZ, _ADDI_R4, _MTVSCR = 0x7C6103A6, 0x7C6043A6, 0x80640000, 0x38840000, 0x10000644
 _LVX, _LXVD2X = 0x7C0020CE, 0x7C002698
 
@@ -164,7 +164,8 @@ class _PowerPC(Family):
         """Set the state with instructions; *vectors* ends with VSCR. r4 walks over frame 0's data, r3 is used too."""
         halves = [half for value in vectors for half in (value >> 64, value & (1 << 64) - 1)]
         struct.pack_into(f"{self.order}II8x{len(halves)}Q", self.supervisor.own_page, 0, xer, vrsave, *halves)
-        code = [0x3C800000 | OWN_PAGE >> 16, 0x60840000 | OWN_PAGE & 0xFFFF, _LWZ, _MTXER, _LWZ | 4, _MTVRSAVE]
+        # Unicorn tells of no new block before the first has been run to its end: here, by a branch.
+        code = [_BRANCH, 0x3C800000 | OWN_PAGE >> 16, 0x60840000 | OWN_PAGE & 0xFFFF, _LWZ, _MTXER, _LWZ | 4, _MTVRSAVE]
         last = self._vector(self.load_vector, self.last_vector)
         code += [_ADDI_R4 | 16 + 16 * self.vectors, last, _MTVSCR, _ADDI_R4 | -16 * self.vectors & 0xFFFF]
         for i in range(self.vectors):

@@ -6,9 +6,8 @@ QEMU's `int_pgm_code`, found in a context. The system-call number is in the inst
 program exception; `Stop.address` is the instruction. `r14`, `r15` and so on are general registers, `a0` to
 `a15` access registers, `f` the left and `f_low` the right halves of the 32 vector registers.
 
-Wrong, and not set right here: ADD of two smallest negative numbers and SUBTRACT of one from 0 give condition code 0
-or 1 instead of 3 (overflow), for 32 and 64 bits. RISBHG and RISBLG are set right by `s390x_insert`; STCK and STFLE by
-the guest's operating system (`s390x_clock`).
+RISBHG and RISBLG are set right by `s390x_insert`; STCK and STFLE by the guest's operating system (`s390x_clock`); the
+condition code of an overflow on x86-64 hosts alone (`s390x_overflow`).
 """
 
 from __future__ import annotations
@@ -21,6 +20,7 @@ from compat.cpu.family import Event, Family, Supervisor, Wrong, numbered
 from compat.cpu.registers import Register
 from compat.cpu.s390x_clock import CLOCK_READER, exception_name, without_clock_readers
 from compat.cpu.s390x_insert import HALF_INSERT, without_half_inserts
+from compat.cpu.s390x_overflow import mend_overflow
 
 __all__ = ["S390X"]
 
@@ -37,7 +37,11 @@ _REGISTERS = {
 _CR0 = Register(100, 8)
 _FLOAT_ON, _VECTOR_ON = 1 << 18, 1 << 17
 _PROBLEM_STATE, _64_BIT = 1 << 48, 3 << 31
+_CONDITION, _CONDITION_ONE = 3 << 44, 1 << 44
 _MODEL_MAX = 37
+
+_SQUARE_ROOT = re.compile(rb"\xb3\x16")
+"""What every SQXBR begins with."""
 
 _SVC, _BREAKPOINT = 0x0A, b"\x00\x01"
 # j 1f; .short 0; 1: .short 0. Unicorn tells of no new block before the first has been run to its end.
@@ -77,6 +81,7 @@ class S390X(Family):
     registers = _REGISTERS
     # The condition code, the program mask and the addressing mode.
     settable = {"pswm": 0x00003F01_80000000}  # noqa: RUF012
+    endings = ()
     suspicious = re.compile(HALF_INSERT + b"|" + CLOCK_READER, re.DOTALL)
     pc = "pc"
     tls = "a0"
@@ -106,6 +111,7 @@ class S390X(Family):
         super().hook(trap, on_exception)
 
     def prepare(self) -> None:
+        self.engine.mend(mend_overflow)
         self.engine.write(_CR0, _FLOAT_ON | _VECTOR_ON)
         self.engine.write(_REGISTERS["pswm"], _PROBLEM_STATE | _64_BIT)
         found = None
@@ -136,11 +142,29 @@ class S390X(Family):
             return Event(_operation(self.supervisor.code(pc, 2)), code, pc)
         return Event(_EXCEPTIONS.get(code, "illegal"), code, pc)
 
-    def invalid(self, pc: int) -> Event:
+    def invalid(self, pc: int) -> Event | None:
         """An illegal instruction that begins a page is seen before it is executed, without its code."""
-        code = self.supervisor.code(pc, 2)
+        from compat.cpu.s390x_selected import selected_test
+
+        code = self.supervisor.code(pc, 6)
+        if (test := selected_test(code)) is not None:
+            mask = self.engine.read(_REGISTERS["pswm"]) & ~_CONDITION
+            values = (self.engine.read(_REGISTERS[f"r{number}"]) for number in (test.first, test.second))
+            self.engine.write(_REGISTERS["pswm"], mask | (_CONDITION_ONE if test.any_bit(*values) else 0))
+            self.engine.write(_REGISTERS["pc"], pc + 6)
+            return None
         self.engine.write(_REGISTERS["pc"], pc + (2, 4, 4, 6)[code[0] >> 6])
-        return Event(_operation(code), 1, pc)
+        return Event(_operation(code[:2]), 1, pc)
+
+    def fetching(self, page: int, code: memoryview) -> None:
+        if _SQUARE_ROOT.search(code):
+            self.changing(page)
+
+    def changing(self, page: int) -> None:
+        """The page may come to hold a square root, if it doesn't already."""
+        from compat.cpu.s390x_root import mend_square_root
+
+        self.engine.mend(mend_square_root)
 
     def made(self, code: bytes) -> Wrong | None:
         inserts = without_half_inserts(code)

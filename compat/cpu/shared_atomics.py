@@ -1,10 +1,12 @@
 """When atomic instructions are atomic for other processes too: from the first shared memory on.
 
-Unicorn has no way to do so on x86 for an operand that isn't aligned; it would try for ever. A program that has one is
-translated as for a single CPU again.
+Unicorn has no way to do some of them so: on operands that aren't aligned, or two that aren't side by side. It would try
+for ever. A program that has one is translated as for a single CPU again.
 """
 
 from __future__ import annotations
+
+from collections.abc import Collection
 
 from compat.cpu.engine import Engine
 
@@ -14,12 +16,11 @@ _MUST_BE_ALONE = 0x10005  # EXCP_ATOMIC (qemu/include/exec/cpu-all.h)
 
 
 class SharedAtomics:
-    """One machine's; *illegal* is the exception of an illegal instruction where an operand need not be aligned."""
+    """One machine's; *endings* is `Family.endings`."""
 
-    def __init__(self, engine: Engine, cpu: str, illegal: int | None) -> None:
+    def __init__(self, engine: Engine, endings: Collection[int] | None) -> None:
         self._engine = engine
-        self._cpu = cpu
-        self._illegal = illegal
+        self._endings = endings
         self._met = False
         self.begun = False
 
@@ -28,17 +29,17 @@ class SharedAtomics:
         if self.begun:
             return
         self.begun = True
-        if self._illegal is not None and not self._engine.before_exception(self._decide):
+        if self._endings is not None and not self._engine.before_exception(self._decide):
             return
-        self._engine.translate_in_parallel(self._cpu, True)
+        self._engine.translate_in_parallel(True)
 
     def _decide(self, number: int) -> bool:
         self._met |= number == _MUST_BE_ALONE
-        return number in (_MUST_BE_ALONE, self._illegal)
+        return number == _MUST_BE_ALONE or number in (self._endings or ())
 
     def give_up(self) -> bool:
-        """Whether the run ended at an operand that isn't aligned; then atomics are no longer shared."""
+        """Whether the run ended at such an instruction; then atomics are no longer shared."""
         met, self._met = self._met, False
         if met:
-            self._engine.translate_in_parallel(self._cpu, False)
+            self._engine.translate_in_parallel(False)
         return met

@@ -76,6 +76,9 @@ _SELECTORS = {
 _USER_FLAGS = 0x240DD5
 """CF PF AF ZF SF TF DF OF NT AC ID; Linux' FIX_EFLAGS (arch/x86/include/asm/sighandling.h) and NT, ID."""
 
+_STRING_COMPARE = rb"\x0f\x3a[\x60\x61]"
+"""A pattern that PCMPESTRI and PCMPESTRM match, and few others."""
+
 _GDT_ENTRIES = 16
 _CODE_32, _DATA, _CODE_64 = 4, 5, 6
 _TLS_ENTRIES = range(12, 15)
@@ -109,8 +112,8 @@ class _Intel(Family):
     arch = 4
     model = _BROADWELL
     syscall = 0x80
-    suspicious = re.compile(POSSIBLE_VEX + b"|" + SUSPICIOUS, re.DOTALL)
-    illegal = 6
+    suspicious = re.compile(b"|".join((POSSIBLE_VEX, SUSPICIOUS, _STRING_COMPARE)), re.DOTALL)
+    endings = (6,)
     star: ClassVar[int]
     sysret: ClassVar[bytes]
     long: ClassVar[bool]
@@ -166,6 +169,10 @@ class _Intel(Family):
             self._all.write(values)
 
     def made(self, code: bytes) -> Wrong | None:
+        if re.search(_STRING_COMPARE, code):
+            from compat.cpu.x86_string_compare import mend_string_compare
+
+            self.engine.mend(mend_string_compare)
         found = first_vector_instruction(code, self.long)
         return exchanged(code, self.long) if found is None else Wrong(*found)
 

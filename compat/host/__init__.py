@@ -1,8 +1,8 @@
 """Every host call that serves a guest passes through one `Host`: methods named as the system calls.
 
     Host = Names (files by directory and name) + Descriptors (open files) + Locks + Terminals
-         + Waiting (poll, select) + Identity (the machine, the process) + Clocks + Tree (processes) + Events
-         + Futexes + Sockets + Watches + Signals + Timers + Queues,
+         + Waiting (poll, select) + Identity (the machine, the process) + Privileges + Clocks + Tree (processes)
+         + Events + Futexes + Sockets + Watches + Signals + Timers + Queues + Questions,
            over the same libc
 
 A subclass that wraps the methods (compat.trace.hosts.TracedHost) therefore sees the host side of each guest
@@ -38,6 +38,8 @@ from compat.host.identity import Identity
 from compat.host.libc import Times
 from compat.host.locks import Lock, Locks
 from compat.host.names import Dirent, Names, Statfs
+from compat.host.privileges import Capabilities, Privileges
+from compat.host.questions import ASKING, Questions
 from compat.host.queues import Queues
 from compat.host.signals import Arrived, Signals
 from compat.host.sockets import ControlMessage, Received, Sockets, unix_address, unix_name
@@ -48,6 +50,7 @@ from compat.host.waiting import Waiting
 from compat.host.watches import Watches
 
 __all__ = [
+    "ASKING",
     "AT_EACCESS",
     "AT_EMPTY_PATH",
     "AT_FDCWD",
@@ -66,6 +69,7 @@ __all__ = [
     "UTIME_NOW",
     "UTIME_OMIT",
     "Arrived",
+    "Capabilities",
     "ControlMessage",
     "Dirent",
     "Host",
@@ -86,6 +90,7 @@ class Host(
     Terminals,
     Waiting,
     Identity,
+    Privileges,
     Clocks,
     Tree,
     Events,
@@ -95,5 +100,6 @@ class Host(
     Signals,
     Timers,
     Queues,
+    Questions,
 ):
     """The host's system calls, thinly. Stateless but for the libc handle, which is opened at first need."""

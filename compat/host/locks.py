@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
+import signal
 import struct
 from typing import Final
 
@@ -41,6 +43,21 @@ class Locks:
         """Take or release a lock; BlockingIOError where another one is in the way."""
         command: int = member(fcntl, "F_OFD_SETLK") if open_file else fcntl.F_SETLK
         fcntl.fcntl(fd, command, _pack(lock))
+
+    def is_being_written(self, fd: int) -> bool:
+        """Whether anybody has the file open for writing; False where the host does not tell.
+
+        The kernel grants nobody a lease for reading then (fcntl(2), "Leases"), and asks for the file's owner.
+        """
+        if not hasattr(fcntl, "F_SETLEASE"):
+            return False
+        try:
+            fcntl.fcntl(fd, fcntl.F_SETSIG, signal.SIGURG)  # who opens it just now ends the lease, and that is ignored
+            fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+            fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+        except OSError as error:
+            return error.errno == errno.EAGAIN
+        return False
 
 
 def _pack(lock: Lock) -> bytes:

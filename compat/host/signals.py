@@ -25,6 +25,7 @@ _SET_BYTES: Final = 128  # sizeof(sigset_t) of the C libraries
 # struct signalfd_siginfo (linux/signalfd.h): signo, errno, code, pid, uid, fd, tid, band, overrun, trapno, status, int,
 # ptr, utime, stime
 _TOLD: Final = struct.Struct("=IiiIIiIIIIiiQQQ56x")
+_SI_TIMER: Final = -2  # asm-generic/siginfo.h
 _MOST: Final = 32  # taken at once
 _INFO: Final = struct.Struct("@iii4xiIQ96x")  # siginfo_t of a queued signal: signo, errno, code, pid, uid, value
 _ACTION: Final = struct.Struct("@P128xi4xP")  # struct sigaction: handler, mask of 1024 bits, flags, restorer
@@ -70,10 +71,10 @@ class Signals(WithLibc):
                 data = os.read(fd, _MOST * _TOLD.size)
             except BlockingIOError:
                 return found
-            for each in _TOLD.iter_unpack(data):
-                found.append(Arrived(*each[:9], *each[10:]))
-            if len(data) < _MOST * _TOLD.size:
-                return found
+            taken = [Arrived(*each[:9], *each[10:]) for each in _TOLD.iter_unpack(data)]
+            found += taken
+            if len(taken) < _MOST or all(each.code == _SI_TIMER for each in taken):
+                return found  # a timer may fire faster than its signals can be taken
 
     def hold_signals(self, numbers: Iterable[int]) -> None:
         """Block them for the calling thread."""

@@ -176,13 +176,13 @@ class Sockets(WithLibc):
         message, _kept = self._message((room, len(data)), (name, len(address)), (beside, len(ancillary)))
         return libc.call("sendmsg", "ipi", fd, message, flags)
 
-    def recvmsg(self, fd: int, size: int, flags: int, control: int = 0, *, rights: bool = True) -> Received:
+    def recvmsg(self, fd: int, size: int, flags: int, control: int = 0) -> Received:
         """Receive at most *size* bytes, and *control* bytes of control messages. Descriptors for which there is no room
-        are let go of: MSG_CTRUNC tells. Not *rights*: none can come, as on a packet(7), which refuses to be asked."""
+        are let go of: MSG_CTRUNC tells. *flags* must have MSG_CMSG_CLOEXEC where descriptors may come."""
         libc = self._libc
         room, name, beside = libc.buffer(max(size, 1)), libc.buffer(_LONGEST_NAME), libc.buffer(max(control, 1))
         message, _kept = self._message((room, size), (name, _LONGEST_NAME), (beside, control))
-        count = libc.call("recvmsg", "ipi", fd, message, flags | (_MSG_CMSG_CLOEXEC if rights else 0))
+        count = libc.call("recvmsg", "ipi", fd, message, flags)
         _, length, _, _, _, given, told = _MESSAGE.unpack(message.raw[: _MESSAGE.size])
         address = name.raw[: min(length, _LONGEST_NAME)]
         found = tuple(_unpack_control(beside.raw[:given])) if control else ()

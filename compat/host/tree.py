@@ -36,6 +36,25 @@ class Tree(WithLibc):
         fields = text[text.rindex(b")") + 2 :].split()  # proc_pid_stat(5): state ppid pgrp session … starttime
         return Relation(int(fields[1]), int(fields[2]), int(fields[3]), int(fields[19]))
 
+    def rights(self, pid: int) -> dict[str, int]:
+        """Whom a process acts for: its first thread's real user and group as `Uid` and `Gid`, the effective ones as
+        `Euid` and `Egid`, and its sets of capabilities as `CapEff`, `CapPrm`, `CapInh`, `CapBnd` and `CapAmb`, as bits
+        (proc_pid_status(5)).
+
+        Raises OSError: ESRCH if there is none, ENOSYS.
+        """
+        if not LINUX:
+            raise_errno(errno.ENOSYS)
+        try:
+            with open(f"/proc/{pid}/status", "rb") as file:
+                lines = [line.split() for line in file]
+        except (FileNotFoundError, ProcessLookupError):
+            raise_errno(errno.ESRCH)
+        found = {words[0][:-1].decode(): words[1:] for words in lines}
+        ids = {name: int(found[name][0]) for name in ("Uid", "Gid")}
+        ids |= {"E" + name.lower(): int(found[name][1]) for name in ("Uid", "Gid")}
+        return ids | {name: int(words[0], 16) for name, words in found.items() if name.startswith("Cap")}
+
     def descendants(self, root: int) -> dict[int, Relation]:
         """*root* and every process below it."""
         known: dict[int, Relation] = {}

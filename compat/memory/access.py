@@ -183,6 +183,7 @@ class Accessor:
             if self.changes is not None:
                 self.changes.store(area, start, end)
             self.ram.view[place : place + end - start] = data[start - address : end - address]
+            area.pristine = False
             if area.executed or area.twin:
                 self.stale.append((place, end - start))
 

@@ -35,7 +35,7 @@ class Mark:
 class Area:
     """[start, end) in guest addresses. *frame* is the physical address of start, None while nothing may be accessed;
     *offset* is the position in the backing file of start; *executed* tells that code may have been translated, *twin*
-    that another area has the same frames."""
+    that another area has the same frames, *pristine* that nobody could change the file's bytes in private memory."""
 
     start: int
     end: int
@@ -48,6 +48,7 @@ class Area:
     marks: int = 0
     executed: bool = False
     twin: bool = False
+    pristine: bool = False
 
     @property
     def size(self) -> int:
@@ -79,7 +80,7 @@ class Area:
 
     def continues(self, other: Area) -> bool:
         """Whether *other* goes on where this one ends in RAM as well, so that the two can be one."""
-        if not self.alike(other) or self.twin != other.twin:
+        if not self.alike(other) or self.twin != other.twin or self.pristine != other.pristine:
             return False
         if self.frame is None or other.frame is None:
             return self.frame is other.frame

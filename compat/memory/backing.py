@@ -26,6 +26,11 @@ class Backing:
         self.device = state.st_dev
         self.inode = state.st_ino
         self.known = 0
+        self._stamp = _stamp(state)
+
+    def is_unchanged(self) -> bool:
+        """Whether the file is the same as when it was first mapped, by its times and its size."""
+        return _stamp(os.fstat(self.fd)) == self._stamp
 
     def size(self) -> int:
         """Bytes in the file now."""
@@ -45,6 +50,10 @@ class Backing:
                 os.close(self.fd)
         except (OSError, AttributeError, TypeError):  # never opened, or the interpreter is going down
             pass
+
+
+def _stamp(state: os.stat_result) -> tuple[int, int, int]:
+    return state.st_mtime_ns, state.st_ctime_ns, state.st_size
 
 
 class Backings:

@@ -11,6 +11,7 @@ import errno
 from compat.memory.access import NOWHERE, Accessor
 from compat.memory.areas import Area, Mark
 from compat.memory.backing import Backing, Backings
+from compat.memory.kept_code import KeptCode, is_pristine
 from compat.memory.places import Places
 from compat.memory.ram import PAGE, Ram
 
@@ -33,6 +34,7 @@ class Mapper(Accessor):
         self.limit = ram.size if limit is None else limit
         self.places = Places(self.areas, top, bottom)
         self.backings = Backings()
+        self.kept_code = KeptCode()
         self.used = 0
         self.mapped = 0
         self.shares = False
@@ -79,6 +81,7 @@ class Mapper(Accessor):
         else:
             address = self._place(address, size, below)
         area = Area(address, address + size, protection, None, shared, backing, offset, name, marks)
+        area.pristine = is_pristine(area)
         if not self._share_frames(area) and (protection or backing or shared):
             freed = sum(_part(old, address, address + size).cost for old in self.areas.between(address, address + size))
             self._give_frames(area, freed)
@@ -118,14 +121,18 @@ class Mapper(Accessor):
 
     def _give_frames(self, area: Area, freed: int = 0) -> None:
         """Put RAM under *area*, next to that of the area below where it can; *freed* bytes will be given back."""
-        below = self.areas.find(area.start - 1)
-        after = below.frame + below.size if below is not None and below.frame is not None else None
-        area.frame = self.ram.take(area.size, after)
+        claimed = self.kept_code.claim(area)
+        if not claimed:
+            below = self.areas.find(area.start - 1)
+            after = below.frame + below.size if below is not None and below.frame is not None else None
+            area.frame = self.ram.take(area.size, after)
         try:
             if self.used - freed + area.cost > self.limit:
                 raise OSError(errno.ENOMEM, "memory limit")
-            self._lay(area)
+            if not claimed:
+                self._lay(area)
         except OSError:
+            self._forget(area)
             self._drop_frames(area)
             raise
 
@@ -202,17 +209,26 @@ class Mapper(Accessor):
 
     def _unmap(self, start: int, end: int) -> None:
         pieces = self._remove(start, end)
-        for piece in pieces:
-            self._forget(piece)
-            self._drop_frames(piece)
-            if self.changes is not None:
+        self._release(pieces)
+        if self.changes is not None:
+            for piece in pieces:
                 self.changes.drop(piece.start, piece.end)
         if pieces:
             self.places.freed(start, end)
 
+    def _release(self, pieces: list[Area]) -> None:
+        """Give back what lay under *pieces*, which are in the map no longer."""
+        for piece in pieces:
+            self._forget(piece)
+            self._drop_frames(piece)
+
     def clear(self) -> None:
-        """Unmap everything, sealed or not, as execve does."""
-        self._unmap(0, 1 << 64)
+        """Unmap everything, sealed or not, as execve does; code of files waits for the next program."""
+        self._release(self.kept_code.drain())
+        pieces = self._remove(0, 1 << 64)
+        self._release([piece for piece in pieces if not self.kept_code.keep(piece)])
+        self.places.freed(0, self.top)
+        self.flush = True
 
     def _forget(self, piece: Area) -> None:
         """What the CPU knows of *piece* is about to be wrong."""

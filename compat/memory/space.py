@@ -9,7 +9,7 @@ import errno
 import itertools
 from collections.abc import Callable
 
-from compat.memory.areas import Area, Mark
+from compat.memory.areas import Area, Mark, Protection
 from compat.memory.mapping import Mapper, check_page, check_shared, rounded
 from compat.memory.ram import PAGE, Ram
 
@@ -59,6 +59,7 @@ class AddressSpace(Mapper):
         self.flush |= piece.twin
         piece.frame = fresh.frame
         piece.protection = protection
+        piece.pristine &= not protection & Protection.WRITE
         self._add(piece)
 
     def mark(self, address: int, size: int, *, add: int = 0, remove: int = 0) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import atexit
 import errno
 import os
-import stat
 from collections.abc import Callable
+from typing import Final
 
-from compat.host import O_PATH, Host
+from compat.host import AT_FDCWD, O_PATH, Host
 from compat.sandbox.leftovers import PREFIX, abandoned, owner_tag
 from compat.sandbox.paths import refuse
+
+_INSIDE: Final = b"run"
 
 
 class PrivateFolder:
@@ -19,6 +21,8 @@ class PrivateFolder:
 
     Its unguessable name is chosen at once, so that a forked child which is first to use it makes the same
     one. Whoever makes it first removes what killed runs left behind.
+
+    Only the user who began the run comes in; what lies inside is for all users that its processes become.
     """
 
     def __init__(self, host: Host, parent: bytes | None = None) -> None:
@@ -27,20 +31,31 @@ class PrivateFolder:
         self._parent = parent or os.fsencode(os.environ.get("TMPDIR") or "/tmp")
         self._name = PREFIX + owner_tag() + b"-" + host.getrandom(10).hex().encode()
         self._owner = os.getpid()
+        self._user = os.geteuid()
+        self._inside = -1
         atexit.register(self.remove)
 
     @property
-    def path(self) -> bytes:
+    def top(self) -> bytes:
+        """Where the whole of it is, made or not."""
         return os.path.join(self._parent, self._name)
+
+    @property
+    def path(self) -> bytes:
+        """Where its folders are."""
+        return os.path.join(self.top, _INSIDE)
 
     def has(self, name: bytes) -> bool:
         """Whether the folder *name* inside was made."""
-        return os.path.isdir(os.path.join(self.path, name))
+        try:
+            return os.path.isdir(self.top) and bool(self._host.fstatat(self._enter(), name))
+        except FileNotFoundError:
+            return False
 
     def when_made(self, act: Callable[[], None]) -> None:
         """Let *act* be called in the process that makes the folder; at once if it is there."""
         self._on_made = act
-        if os.path.isdir(self.path):
+        if os.path.isdir(self.top):
             act()
 
     def folder(self, name: bytes, mode: int = 0o1777) -> int:
@@ -49,10 +64,42 @@ class PrivateFolder:
         Raises:
             OSError: what the host says; EACCES when someone else made the folder first.
         """
-        if not os.path.isdir(self.path):
+        return self._make(self._enter(), name, mode)
+
+    def hold(self) -> None:
+        """Make it now and keep it open: the process will soon be another user, who does not come in."""
+        self._enter()
+
+    def give_to(self, user: int) -> None:
+        """The process that is to remove it becomes *user* for good, and can only do so as its owner."""
+        if self._user == user or os.getpid() != self._owner:
+            return
+        for name in os.listdir(self.path):
+            self._host.fchownat(self._enter(), name, user, -1)
+        self._host.fchownat(AT_FDCWD, self.path, user, -1)
+        self._host.fchownat(AT_FDCWD, self.top, user, -1)
+        self._user = user
+        above = self._host.open(self._parent, O_PATH | os.O_DIRECTORY)
+        self._parent = b"/proc/self/fd/%d" % above  # wherever it is, the new user may not come there
+
+    def _enter(self) -> int:
+        """The folder that holds the others, kept open."""
+        if self._inside >= 0:
+            return self._inside
+        if not os.path.isdir(self.top):
             self._begin()
-        top = self._make(self._host.open(self._parent, O_PATH | os.O_DIRECTORY), self._name, 0o700)
-        return self._make(top, name, mode)
+        parent = self._host.open(self._parent, O_PATH | os.O_DIRECTORY)
+        try:
+            top = self._make(parent, self._name, 0o700)
+        finally:
+            self._host.close(parent)
+        try:
+            if self._host.fstat(top).st_uid != self._user:
+                raise refuse(errno.EACCES)
+            self._inside = self._make(top, _INSIDE, 0o777)
+        finally:
+            self._host.close(top)
+        return self._inside
 
     def _begin(self) -> None:
         for path in abandoned(self._parent):
@@ -60,35 +107,34 @@ class PrivateFolder:
         self._on_made()
 
     def _make(self, dir_fd: int, name: bytes, mode: int) -> int:
-        """Make *name* in *dir_fd*, which is closed, unless it is there; its descriptor."""
+        """Make *name* in *dir_fd* unless it is there; its descriptor."""
+        umask = self._host.umask(0)
         try:
-            try:
-                self._host.mkdirat(dir_fd, name, 0o700)
-            except FileExistsError:
-                pass
-            fd = self._host.openat(dir_fd, name, O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW)
-            if self._host.fstat(fd).st_uid != os.geteuid():
-                self._host.close(fd)
-                raise refuse(errno.EACCES)
-            if stat.S_IMODE(self._host.fstat(fd).st_mode) != mode:
-                self._host.fchmodat(dir_fd, name, mode, 0)
-            return fd
+            self._host.mkdirat(dir_fd, name, mode)
+        except FileExistsError:
+            pass
         finally:
-            self._host.close(dir_fd)
+            self._host.umask(umask)
+        return self._host.openat(dir_fd, name, O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW)
 
     def remove(self) -> None:
         """Remove the folder with all that is in it; in a forked child, leave it to the parent."""
         atexit.unregister(self.remove)
-        if os.getpid() != self._owner or not os.path.isdir(self.path):
+        if self._inside >= 0:
+            self._host.close(self._inside)
+            self._inside = -1
+        if os.getpid() != self._owner or not os.path.isdir(self.top):
             return
-        _remove_tree(self.path)
+        _remove_tree(self.top)
 
 
 def _remove_tree(path: bytes) -> None:
     """Remove *path* with all that is in it; mostly the guest has left its folders empty."""
     try:
-        for name in os.listdir(path):
-            os.rmdir(os.path.join(path, name))
+        inside = os.path.join(path, _INSIDE)
+        for name in os.listdir(inside):
+            os.rmdir(os.path.join(inside, name))
+        os.rmdir(inside)
         os.rmdir(path)
     except OSError:
         import shutil  # 20 ms, and only here

@@ -46,6 +46,14 @@ class Node:
         """The host's own attributes, for a node whose open files are seen to be the host's; None for all others."""
         return None
 
+    def chmod(self, host: Host, mode: int) -> None:
+        """Only what stands for a file of the host can be changed."""
+        raise refuse(errno.EPERM)
+
+    def chown(self, host: Host, owner: int, group: int) -> None:
+        """As `chmod`; -1 leaves one as it is."""
+        raise refuse(errno.EPERM)
+
     def open(self, host: Host, flags: int) -> int:
         """A host descriptor for *flags* without O_CREAT and O_PATH, whose reading shows the content as it
         is now.

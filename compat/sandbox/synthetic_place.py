@@ -1,4 +1,4 @@
-"""A name in a synthetic tree: a node, or the lack of one. Nothing here can be changed."""
+"""A name in a synthetic tree: a node, or the lack of one. No name here can be changed."""
 
 from __future__ import annotations
 
@@ -122,10 +122,10 @@ class SyntheticPlace(Place):
             self._fail(errno.EROFS)
 
     def chmod(self, mode: int) -> None:
-        self._unchangeable()
+        self.node.chmod(self._host, mode)
 
     def chown(self, owner: int, group: int) -> None:
-        self._unchangeable()
+        self.node.chown(self._host, owner, group)
 
     def utime(self, times: Times | None) -> None:
         """Allowed and without effect on what can be written, as `touch /dev/null` is used."""

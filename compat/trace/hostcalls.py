@@ -135,7 +135,7 @@ def show_host_call(call: HostCall) -> str:
         if index in call.paths:
             shown.append(_short(call.paths[index]))
         elif index - 1 not in call.paths and not _is_idle_mode(call, index):
-            shown.append(show_argument(call.call, index, value))
+            shown.append(show_argument(call.call, index, call.args, value))
     return f"{call.call}({', '.join(shown)})" + _show_result(call)
 
 
@@ -160,4 +160,4 @@ def _show_result(call: HostCall) -> str:
         return ""
     if isinstance(call.result, dict) and "mode" in call.result:
         return f" = {{{stat.filemode(call.result['mode'])}, size={call.result['size']}}}"
-    return " = " + show_argument(call.call, -1, call.result)
+    return " = " + show_argument(call.call, -1, call.args, call.result)

@@ -8,10 +8,12 @@ import select
 import signal
 import termios
 import time
+from collections.abc import Sequence
 from types import ModuleType
 
 import compat.host.constants as constants
 from compat.abi.show import quote, show_number
+from compat.trace.hostsockets import show_socket_argument
 
 __all__ = ["show_argument"]
 
@@ -31,6 +33,8 @@ _FLAGS: dict[tuple[str, int], tuple[ModuleType, str]] = {
     ("flock", 1): (fcntl, "LOCK_"),
     ("eventfd", 1): (os, "EFD_"),
     ("memfd_create", 1): (os, "MFD_"),
+    ("preadv", 3): (os, "RWF_"),
+    ("pwritev", 3): (os, "RWF_"),
 }
 """(call, index of the argument) → where the names of its bits are."""
 
@@ -55,9 +59,14 @@ _MODES = {  # -1 is the result
 }
 
 
-def show_argument(call: str, index: int, value: object) -> str:
-    """One argument of a host call as a person reads it."""
+def show_argument(call: str, index: int, arguments: Sequence[object], value: object) -> str:
+    """One of the *arguments* of a host call, or its result, as a person reads it."""
     place = (call, index)
+    shown = show_socket_argument(call, index, arguments, value)
+    if shown is not None:
+        return shown
+    if place == ("fcntl", 2) and arguments[1] == fcntl.F_SETFL:
+        place = ("open", 1)
     if call == "poll" and isinstance(value, list):
         return "[" + ", ".join(f"{{{fd}, {_show_bits(mask, select, 'POLL')}}}" for fd, mask in value) + "]"
     if isinstance(value, bool) or not isinstance(value, int):

@@ -102,10 +102,41 @@ static int others_run_beside_a_loop(void)
     return pthread_join(thread, NULL) == 0;
 }
 
-struct common { _Atomic uint32_t word, compared; _Atomic uint16_t half; _Atomic unsigned long wide; atomic_int ready; };
+struct common {
+    _Alignas(16) uint64_t pair[2];
+    _Atomic uint32_t word, compared, token, held;
+    _Atomic uint16_t half;
+    _Atomic unsigned long wide, wide_token, wide_held;
+    atomic_int ready;
+};
 
-static void counting_together(struct common *common)
+/* Adds 1 to both halves of 16 bytes, at once where that is atomic between processes. */
+static void add_to_pair(UNUSED uint64_t *pair, UNUSED int round)
 {
+#if defined(__x86_64__)
+    __asm__ volatile("mov (%0), %%rax; mov 8(%0), %%rdx; 1: lea 1(%%rax), %%rbx; lea 1(%%rdx), %%rcx\n"
+                     "lock cmpxchg16b (%0); jne 1b" ::"r"(pair) : "rax", "rbx", "rcx", "rdx", "memory", "cc");
+#elif defined(__aarch64__)
+    if (round % 2)
+        __asm__ volatile(".arch armv8-a+lse\n ldp x2, x3, [%0]\n"
+                         "1: mov x4, x2; mov x5, x3; add x6, x2, #1; add x7, x3, #1; caspal x2, x3, x6, x7, [%0]\n"
+                         "cmp x2, x4; ccmp x3, x5, #0, eq; b.ne 1b"
+                         ::"r"(pair) : "x2", "x3", "x4", "x5", "x6", "x7", "memory", "cc");
+    else
+        __asm__ volatile("1: ldaxp x2, x3, [%0]; add x2, x2, #1; add x3, x3, #1; stlxp w4, x2, x3, [%0]; cbnz w4, 1b"
+                         ::"r"(pair) : "x2", "x3", "x4", "memory");
+#elif defined(__s390x__)
+    __asm__ volatile("lmg %%r0, %%r1, 0(%0)\n1: lgr %%r2, %%r0\n lgr %%r3, %%r1\n aghi %%r2, 1\n aghi %%r3, 1\n"
+                     "cdsg %%r0, %%r2, 0(%0)\n jne 1b" ::"a"(pair) : "r0", "r1", "r2", "r3", "memory", "cc");
+#else
+    __atomic_fetch_add((uint32_t *)&pair[0], 1, __ATOMIC_SEQ_CST);
+    __atomic_fetch_add((uint32_t *)&pair[1], 1, __ATOMIC_SEQ_CST);
+#endif
+}
+
+static void counting_together(struct common *common, uint32_t token)
+{
+    unsigned long wide_token = token;
     common->ready++;
     while (common->ready < 2)
         sched_yield();
@@ -116,25 +147,37 @@ static void counting_together(struct common *common)
         uint32_t seen = common->compared;
         while (!atomic_compare_exchange_weak(&common->compared, &seen, seen + 1))
             ;
+        token = atomic_exchange(&common->token, token);
+        wide_token = atomic_exchange(&common->wide_token, wide_token);
+        add_to_pair(common->pair, i);
     }
+    common->held += token;
+    common->wide_held += wide_token;
 }
 
 static struct common *count_in_two_processes(void)
 {
     struct common *common = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    common->token = common->wide_token = 1;
     pid_t child = fork();
-    counting_together(common);
+    counting_together(common, child == 0 ? 10 : 100);
     if (child == 0)
         _exit(0);
     waitpid(child, NULL, 0);
     return common;
 }
 
+/* None of the tokens is lost, and none is there twice. */
+static int exchanged(struct common *common)
+{
+    return common->token + common->held == 111 && common->wide_token + common->wide_held == 111;
+}
+
 /* x86 alone has atomic operations on any address. */
 static int anywhere(UNUSED struct common *common)
 {
 #if defined(__x86_64__) || defined(__i386__)
-    volatile int *place = (volatile int *)((char *)common + 61);
+    volatile int *place = (volatile int *)((char *)common + 4096 - 35);
     *place = 5;
     __asm__ volatile("lock incl %0" : "+m"(*place));
     return *place == 6;
@@ -164,6 +207,9 @@ int main(void)
     CHECK("two processes", common->word == 2 * SHARED_ROUNDS && common->half == (uint16_t)(6 * SHARED_ROUNDS));
     CHECK("two processes, a long", common->wide == 10ul * SHARED_ROUNDS);
     CHECK("two processes compare", common->compared == 2 * SHARED_ROUNDS);
+    CHECK("two processes exchange", exchanged(common));
+    CHECK("two processes, a pair", (uint32_t)common->pair[0] + (uint32_t)(common->pair[0] >> 32) == 2 * SHARED_ROUNDS
+          && common->pair[0] == common->pair[1]);
     CHECK("an operand anywhere", anywhere(common));
     return finish();
 }

@@ -146,6 +146,31 @@ static void scripts(void)
     }
     waitpid(child, &status, 0);
     CHECK("a file that is being written", WEXITSTATUS(status) == 0);
+    int ready[2], done[2];
+    char byte;
+    pipe(ready), pipe(done);
+    child = fork();
+    if (!child) {
+        close(done[1]);
+        open("s", O_WRONLY), write(ready[1], "", 1), read(done[0], &byte, 1);
+        _exit(0);
+    }
+    read(ready[0], &byte, 1);
+    refused("a file that another process is writing", "./s", argv, ETXTBSY);
+    close(done[1]), waitpid(child, &status, 0);
+    close(done[0]), close(ready[0]), close(ready[1]), pipe(done), pipe2(ready, O_CLOEXEC);
+    child = fork();
+    if (!child) {
+        dup2(done[0], 0);
+        close(done[1]);
+        execl("./me", "me", "wait", NULL);
+        _exit(97);
+    }
+    close(done[0]), close(ready[1]), read(ready[0], &byte, 1); /* until it runs */
+    FAILS("a program that runs is not written", open("me", O_WRONLY), ETXTBSY);
+    FAILS("nor cut off", truncate("me", 0), ETXTBSY);
+    CHECK("but may be read", (error = open("me", O_RDONLY)) >= 0 && close(error) == 0);
+    close(done[1]), waitpid(child, &status, 0);
     const char *made[] = { "s", "p", "me", "s1", "s2", "s3", "s4", "s5", "s6" };
     for (unsigned i = 0; i < sizeof made / sizeof *made; i++)
         unlink(made[i]);
@@ -174,6 +199,8 @@ int main(int argc, char **argv)
 {
     char *again[] = { "/proc/self/exe", NULL };
     pthread_t thread;
+    if (argc > 1 && !strcmp(argv[1], "wait"))
+        return read(0, again, 1) == 0;
     if (argc > 1 && !strncmp(argv[1], "script", 6))
         return interpret(argc, argv);
     rest = argv + 1;

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -70,11 +71,12 @@ static void oneself(void)
     CHECK("a pipe without readers", pipe(tube) == 0 && close(tube[0]) == 0 && write(tube[1], "x", 1) == -1 && errno == EPIPE);
     CHECK("SIGPIPE comes from oneself", count == 1 && from(seen, SI_USER, getpid()));
     close(tube[1]);
-    struct itimerval timer = { .it_value = { 0, 1000 } };
+    struct itimerval timer = { { 0, 1000 }, { 0, 1000 } }, never = { { 0, 0 }, { 0, 0 } }; /* again: one may come before pause() */
     handle(SIGALRM, 0);
     setitimer(ITIMER_REAL, &timer, NULL);
     while (!count)
         pause();
+    setitimer(ITIMER_REAL, &never, NULL);
     CHECK("an alarm comes from the kernel", seen[0].si_code == SI_KERNEL && seen[0].si_pid == 0);
 }
 
@@ -179,9 +181,11 @@ static void to_children(void)
         good = good && await(SIGUSR1) == SIGUSR1 && from(seen, -100, getppid()) && seen[0].si_value.sival_int == 78;
         write(right[1], "", 1);
         good = good && await(SIGUSR1) == SIGUSR1 && from(seen, SI_USER, getppid());
+        write(right[1], "", 1);
+        good = good && await(SIGUSR1) == SIGUSR1 && from(seen, SI_USER, getppid());
         _exit(good);
     }
-    char byte;
+    char byte, folder[32];
     sigqueue(pid, SIGUSR1, value);
     read(right[0], &byte, 1);
     memset(&told, 0, sizeof told);
@@ -197,10 +201,16 @@ static void to_children(void)
     CHECK("pidfd_send_signal with a siginfo", syscall(SYS_pidfd_send_signal, fd, SIGUSR1, &told, 0) == 0);
     read(right[0], &byte, 1);
     CHECK("and without", syscall(SYS_pidfd_send_signal, fd, SIGUSR1, NULL, 0) == 0);
+    read(right[0], &byte, 1);
+    sprintf(folder, "/proc/%d", pid);
+    int beside = open(folder, O_PATH | O_DIRECTORY), entry = open(folder, O_DIRECTORY);
+    FAILS("but not by a mere path", syscall(SYS_pidfd_send_signal, beside, SIGUSR1, NULL, 0), EBADF);
+    CHECK("pidfd_send_signal by a folder of /proc", syscall(SYS_pidfd_send_signal, entry, SIGUSR1, NULL, 0) == 0);
     CHECK("the child received all", waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 1);
     FAILS("pidfd_send_signal to nobody", syscall(SYS_pidfd_send_signal, fd, SIGUSR1, NULL, 0), ESRCH);
+    FAILS("nor by its folder", syscall(SYS_pidfd_send_signal, entry, SIGUSR1, NULL, 0), ESRCH);
     FAILS("pidfd_send_signal by another file", syscall(SYS_pidfd_send_signal, right[0], SIGUSR1, NULL, 0), EBADF);
-    close(fd), close(right[0]), close(right[1]);
+    close(beside), close(entry), close(fd), close(right[0]), close(right[1]);
     block(SIG_UNBLOCK, SIGUSR1);
 }
 
@@ -237,12 +247,31 @@ static void queues(void)
     CHECK("kill still works", kill(getpid(), low) == 0 && sigtimedwait(&both, seen, &soon) == low && seen[0].si_code == SI_USER);
 }
 
+static void files(void)
+{
+    int number = SIGRTMIN + 4, pair[2];
+    block(SIG_BLOCK, number);
+    int folder = open(".", O_RDONLY | O_DIRECTORY);
+    CHECK("a directory tells by a signal of one's choice", fcntl(folder, F_SETSIG, number) == 0 && fcntl(folder, F_NOTIFY, DN_CREATE) == 0);
+    int made = open("made", O_CREAT | O_EXCL | O_WRONLY, 0600);
+    CHECK("which file, and why", await(number) == number && seen[0].si_code == POLL_MSG && seen[0].si_fd == folder);
+    close(made), close(folder), unlink("made");
+    socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+    fcntl(pair[0], F_SETOWN, getpid());
+    fcntl(pair[0], F_SETSIG, number);
+    fcntl(pair[0], F_SETFL, O_ASYNC);
+    CHECK("a socket does, too", write(pair[1], "x", 1) == 1 && await(number) == number && seen[0].si_code == POLL_IN && seen[0].si_fd == pair[0]);
+    close(pair[0]), close(pair[1]);
+    block(SIG_UNBLOCK, number);
+}
+
 int main(void)
 {
     oneself();
     children();
     from_children();
     to_children();
+    files();
     queues();
     return finish();
 }

@@ -182,6 +182,36 @@ static void intervals(void)
     }
 }
 
+static volatile long firings;
+
+static void count_firings(int number, siginfo_t *about, void *context)
+{
+    (void)number, (void)context;
+    firings += 1 + about->si_overrun;
+}
+
+/* A timer that fires faster than a handler runs must leave time for the rest of the program. */
+static void fast(void)
+{
+    struct sigaction action = { .sa_sigaction = count_firings, .sa_flags = SA_SIGINFO };
+    struct itimerspec often = after(50000, 50000), never = after(0, 0), left;
+    struct timespec begin, end;
+    timer_t timer;
+    sigaction(SIGALRM, &action, NULL);
+    timer_create(CLOCK_MONOTONIC, NULL, &timer);
+    clock_gettime(CLOCK_MONOTONIC, &begin);
+    timer_settime(timer, 0, &often, NULL);
+    for (int i = 0; i < 1000000; i++)
+        work += i;
+    CHECK("its interval stays", timer_gettime(timer, &left) == 0 && left.it_interval.tv_nsec == 50000 && left.it_value.tv_nsec <= 50000);
+    timer_settime(timer, 0, &never, NULL);
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    timer_delete(timer);
+    double passed = (end.tv_sec - begin.tv_sec) * 1e9 + (end.tv_nsec - begin.tv_nsec);
+    CHECK("computing goes on beside a fast timer", 1);
+    CHECK("signals and overruns are its firings", firings > passed / 50000 / 2 && firings <= passed / 50000 + 1);
+}
+
 static void descriptors(void)
 {
     uint64_t times = 0;
@@ -206,6 +236,7 @@ int main(void)
     threads();
     overruns();
     intervals();
+    fast();
     descriptors();
     return finish();
 }

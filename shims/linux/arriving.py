@@ -23,6 +23,11 @@ HOST_CODES = {name: code for code, name in _GENERIC.items()}
 _CHILD = {
     1: "CLD_EXITED", 2: "CLD_KILLED", 3: "CLD_DUMPED", 4: "CLD_TRAPPED", 5: "CLD_STOPPED", 6: "CLD_CONTINUED",
 }  # fmt: skip
+_OWN_CODES = {
+    getattr(host_signal, name)
+    for name in ("SIGILL", "SIGFPE", "SIGSEGV", "SIGBUS", "SIGTRAP", "SIGCHLD", "SIGSYS")
+    if hasattr(host_signal, name)
+}
 _POLL = {1: "POLL_IN", 2: "POLL_OUT", 3: "POLL_MSG", 4: "POLL_ERR", 5: "POLL_PRI", 6: "POLL_HUP"}
 
 
@@ -31,6 +36,8 @@ def take_in(process: LinuxProcess) -> None:
     for arrived in process.host.take_signals(process.notices):
         if arrived.signal == host_signal.SIGPIPE and arrived.pid == process.pid:
             continue  # a write's: the shim that wrote has queued it
+        if _is_told(process, arrived):
+            continue
         if arrived.code == _SI_TIMER:
             fired(process, arrived.number, arrived.overrun)
             continue
@@ -42,6 +49,18 @@ def take_in(process: LinuxProcess) -> None:
             queue_for_process(process, pending)
 
 
+def _is_told(process: LinuxProcess, arrived: Arrived) -> bool:
+    """Whether that a child has ended is told by another signal than the host's."""
+    if arrived.signal != host_signal.SIGCHLD:
+        return False
+    usual = process.abi.signals.values["SIGCHLD"]
+    if not process.departed and all(child.signal == usual for child in process.children.values()):
+        return False
+    from shims.linux.departures import tell_departures  # few programs need it
+
+    return tell_departures(process, arrived)
+
+
 def _pending(process: LinuxProcess, arrived: Arrived) -> Pending:
     number = from_host(process.abi, arrived.signal)
     sender: dict[str, object] = {"pid": arrived.pid, "uid": arrived.uid}
@@ -50,15 +69,24 @@ def _pending(process: LinuxProcess, arrived: Arrived) -> Pending:
         status = arrived.status if code == "CLD_EXITED" else from_host(process.abi, arrived.status)
         ticks = {"status": status, "utime": arrived.user_ticks, "stime": arrived.system_ticks}
         return Pending(number, code, "SiginfoChild", sender | ticks)
-    if arrived.signal == host_signal.SIGIO and arrived.code in _POLL:
+    code_of_file = _code_of_file(arrived)
+    if code_of_file is not None:
         fields: dict[str, object] = {"band": arrived.band, "fd": _guest_descriptor(process, arrived.fd)}
-        return Pending(number, _POLL[arrived.code], "SiginfoPoll", fields)
+        return Pending(number, code_of_file, "SiginfoPoll", fields)
     if arrived.code >= 0:
         return Pending(number, _GENERIC.get(arrived.code, arrived.code), "SiginfoKill", sender)
     if arrived.code == TO_THREAD:
         return Pending(number, "SI_TKILL", "SiginfoKill", sender)
     value = {"value": swap_value(process, arrived.value)}
     return Pending(number, _GENERIC.get(arrived.code, arrived.code), "SiginfoQueue", sender | value)
+
+
+def _code_of_file(arrived: Arrived) -> str | None:
+    """The name of si_code for a signal that tells of a file, which F_SETSIG may have chosen freely
+    (kernel/signal.c, siginfo_layout())."""
+    if arrived.code in _POLL and arrived.signal not in _OWN_CODES:
+        return _POLL[arrived.code]
+    return "SI_SIGIO" if _GENERIC.get(arrived.code) == "SI_SIGIO" else None
 
 
 TO_THREAD = -0x7F

@@ -7,6 +7,7 @@ import errno
 
 from compat.abi.flags import FlagSet
 from compat.abi.handles import ScalarCodec
+from shims.linux.departures import expect_departure
 from shims.linux.machine import set_thread_pointer
 from shims.linux.state import LinuxThread
 from shims.linux.threads import new_tid
@@ -99,6 +100,8 @@ def _fork(thread: LinuxThread, birth: Birth) -> int:
         if "CLONE_CLEAR_SIGHAND" in birth.flags:
             thread.process.actions = {n: a for n, a in thread.process.actions.items() if a.handler == 1}
     _tell_ids(thread, birth, pid or thread.id, parent=pid != 0)
+    if pid:
+        expect_departure(thread.process, birth.signal)
     if pid and "CLONE_PIDFD" in birth.flags:
         _give_pidfd(thread, birth, pid)
     return pid

@@ -10,6 +10,7 @@ from __future__ import annotations
 import signal as host_signal
 from functools import partial
 
+from compat.host import ASKING
 from shims.linux.state import LinuxProcess, LinuxThread
 from shims.posix.host_signals import to_host
 from shims.posix.state import Action, Pending
@@ -127,9 +128,10 @@ def _passed_on(process: LinuxProcess, number: int) -> int | None:
     if str(process.abi.signals.decode(number)) in _OWN or number in _LIBRARY:
         return None
     try:
-        return to_host(process.abi, number)
+        host = to_host(process.abi, number)
     except OSError:
         return None
+    return host if host != ASKING else None  # shims/linux/inquiries.py passes it on
 
 
 def _catch(process: LinuxProcess, number: int) -> None:

@@ -104,7 +104,7 @@ def advise_first(thread: LinuxThread, fd: int, advice: Constant, offset: int, le
 def _advise(thread: LinuxThread, file: OpenFile, offset: int, length: int, advice: Constant) -> None:
     if file.may_try:
         raise OSError(errno.ESPIPE, "fd")
-    if not advice.known or length < 0:
+    if not advice.known or not 0 <= length < 1 << 63:  # a size, which the kernel takes for a loff_t
         raise OSError(errno.EINVAL, "advice")
     if advice in _ADVICE and not file.may_block and not file.is_directory:
         thread.host.posix_fadvise(file.fd, offset, length, _ADVICE[advice])

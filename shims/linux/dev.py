@@ -59,6 +59,12 @@ class Terminal(Device):
         except OSError:
             return None
 
+    def chmod(self, host: Host, mode: int) -> None:
+        host.fchmodat(AT_FDCWD, self.host_path, mode, 0)
+
+    def chown(self, host: Host, owner: int, group: int) -> None:
+        host.fchownat(AT_FDCWD, self.host_path, owner, group)
+
 
 class Multiplexer(Device):
     """/dev/ptmx: each opening makes a terminal."""

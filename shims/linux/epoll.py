@@ -26,7 +26,7 @@ _HOST_EVENTS = {
     if hasattr(select, name)
 }  # fmt: skip
 _ADD, _DEL, _MOD = 1, 2, 3
-_MOST = 1 << 10  # events fetched at once, whatever the guest has room for
+_MOST = 1 << 16  # events fetched at once, whatever the guest has room for
 
 
 class EpollSet:

@@ -107,13 +107,15 @@ def open_executable(process: LinuxProcess, path: bytes, base: Opened, flags: fro
         if not stat.S_ISREG(state.st_mode) or not state.st_mode & 0o111:
             raise OSError(errno.EACCES, "not an executable file")
         place.access(os.X_OK, effective=True)
-        if _is_being_written(process, state):
-            raise OSError(errno.ETXTBSY, "open for writing")
-        return place.open(os.O_RDONLY)
+        opened = place.open(os.O_RDONLY)
+    if _has_open_for_writing(process, state) or process.host.is_being_written(opened.fd):
+        process.host.close(opened.fd)
+        raise OSError(errno.ETXTBSY, "open for writing")
+    return opened
 
 
-def _is_being_written(process: LinuxProcess, state: os.stat_result) -> bool:
-    """Whether the process itself has the file open for writing; of others nobody tells."""
+def _has_open_for_writing(process: LinuxProcess, state: os.stat_result) -> bool:
+    """Whether the process itself has the file open for writing."""
     for _, slot in process.files:
         file = slot.file
         if not (file.may_block or file.is_directory) and file.host.fcntl(file.fd, fcntl.F_GETFL) & os.O_ACCMODE:

@@ -1,4 +1,4 @@
-"""ioctl(2) on files: attributes of inodes, shared extents, sizes (ioctl_fs(2), ioctl_ficlone(2))."""
+"""ioctl(2) on files: attributes of inodes, extents, sizes (ioctl_fs(2), ioctl_ficlone(2), filesystems/fiemap.rst)."""
 
 from __future__ import annotations
 
@@ -17,8 +17,12 @@ from shims.posix.openfiles import OpenFile
 
 # include/uapi/linux/fs.h and random.h on 64-bit hosts
 _GET_FLAGS, _SET_FLAGS, _CLONE, _CLONE_RANGE = 0x80086601, 0x40086602, 0x40049409, 0x4020940D
+_EXTENTS = 0xC020660B
 _ENTROPY: Final = 0x80045200
 _RANGE: Final = struct.Struct("@qQQQ")  # struct file_clone_range
+_MAP: Final = struct.Struct("@QQIIII")  # include/uapi/linux/fiemap.h: struct fiemap
+_EXTENT: Final = struct.Struct("@QQQ16xI12x")  # struct fiemap_extent
+_MOST_EXTENTS = 1 << 16  # of one call here; a program asks on until it has seen the last one
 
 
 def _on_host(thread: LinuxThread, fd: int) -> OpenFile:
@@ -56,6 +60,25 @@ def clone_range(thread: LinuxThread, fd: int, cmd: Constant, range: Pointer[Reco
     source = _on_host(thread, given.int("src_fd"))
     places = (given.int(name) for name in ("src_offset", "src_length", "dest_offset"))
     thread.host.ioctl(target.fd, _CLONE_RANGE, bytearray(_RANGE.pack(source.fd, *places)))
+
+
+def map_extents(thread: LinuxThread, fd: int, cmd: Constant, map: Pointer[Record]) -> None:
+    """FS_IOC_FIEMAP: the extents follow the struct."""
+    file, asked = _on_host(thread, fd), map.read()
+    count = min(asked.int("extent_count"), _MOST_EXTENTS)
+    room = bytearray(_MAP.size + count * _EXTENT.size)
+    _MAP.pack_into(room, 0, asked.int("start"), asked.int("length"), asked.int("flags"), 0, count, 0)
+    try:
+        thread.host.ioctl(file.fd, _EXTENTS, room)
+    finally:  # flags that the file system does not know are told with the error
+        start, length, flags, found, _, _ = _MAP.unpack_from(room)
+        told = {"start": start, "length": length, "flags": flags, "mapped_extents": found}
+        map.write({**asked, **told})
+    layout, place = thread.abi.layout("FiemapExtent"), map.address + map.size
+    for number in range(min(found, count)):
+        logical, physical, length, flags = _EXTENT.unpack_from(room, _MAP.size + number * _EXTENT.size)
+        values = {"logical": logical, "physical": physical, "length": length, "flags": flags}
+        thread.memory.write(place + number * layout.size, layout.pack(values))
 
 
 def get_size(thread: LinuxThread, fd: int, cmd: Constant, size: Pointer[int]) -> None:

@@ -10,6 +10,7 @@ import _thread
 import errno
 import os
 import signal
+import time
 
 from compat.host import Host
 
@@ -28,8 +29,8 @@ class Sleeper:
         self._work, self._mutex = _thread.allocate_lock(), _thread.allocate_lock()
         self._work.acquire()
         self._place = self._value = self._mask = 0
-        self._gave_up = False
-        self._error: int | None = None
+        self._gave_up = self._leaves = self._left = False
+        self._error: int | None = errno.EINTR
         _thread.start_new_thread(self._run, ())
 
     def begin(self, place: int, value: int, mask: int) -> None:
@@ -51,11 +52,32 @@ class Sleeper:
             os.read(self.signal, 8)
             self._pool.idle.append(self)
 
+    def leave(self) -> None:
+        """Let the host thread end; it may take a turn."""
+        self._leaves = True
+        try:
+            self._work.release()
+        except RuntimeError:
+            pass  # it begins just now
+
+    def go_on(self) -> None:
+        """Wait until the host thread has ended, and let a new one go on with what it did."""
+        while not self._left:
+            time.sleep(_TURN / 10)
+        self._leaves = self._left = False
+        self._work.acquire(blocking=False)
+        _thread.start_new_thread(self._run, ())
+        if self._error is None:
+            self._work.release()
+
     def _run(self) -> None:
         signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         while True:
             self._work.acquire()
-            error = self._wait()
+            error = None if self._leaves else self._wait()
+            if error is None:
+                self._left = True
+                return
             with self._mutex:
                 gave_up = self._gave_up
                 self._error = error
@@ -66,10 +88,13 @@ class Sleeper:
                     self._pool.host.futex_wake(self._place, 1, self._mask)
                 self._pool.idle.append(self)
 
-    def _wait(self) -> int:
-        """0 or EAGAIN; another value counts as a wake-up once it has waited. EINTR after having given up."""
+    def _wait(self) -> int | None:
+        """0 or EAGAIN; another value counts as a wake-up once it has waited. EINTR after having given up, None to leave
+        the wait to another host thread."""
         changed = errno.EAGAIN
         while not self._gave_up:
+            if self._leaves:
+                return None
             try:
                 self._pool.host.futex_wait(self._place, self._value, self._mask, _TURN)
             except OSError as error:
@@ -87,17 +112,24 @@ class Sleepers:
     def __init__(self) -> None:
         self.host = Host()
         self.idle: list[Sleeper] = []
-        self._signals: list[int] = []
+        self._all: list[Sleeper] = []
 
     def take(self) -> Sleeper:
         """One that has nothing to do. Raises OSError where the host has no eventfd or no more descriptors."""
         if self.idle:
             return self.idle.pop()
         sleeper = Sleeper(self)
-        self._signals.append(sleeper.signal)
+        self._all.append(sleeper)
         return sleeper
+
+    def renew(self) -> None:
+        """Exchange all host threads for others, which have the rights that the calling one has now."""
+        for each in self._all:
+            each.leave()
+        for each in self._all:
+            each.go_on()
 
     def close(self) -> None:
         """Release the descriptors, in a child of fork: the host threads are the parent's."""
-        for fd in self._signals:
-            os.close(fd)
+        for each in self._all:
+            os.close(each.signal)

@@ -1,79 +1,30 @@
-"""Who a process is: file-system ids, capabilities, and the 16-bit ids that x86 and arm were born with."""
+"""Who a process is: file-system ids, and the 16-bit ids that x86 and arm were born with."""
 
 from __future__ import annotations
 
 import errno
 
 from compat.abi.handles import ArrayHandle, Pointer
-from compat.abi.structs import Record
 from shims.linux.state import LinuxThread
 from shims.posix import identity
+from shims.posix.becoming import become_group, become_user
 from shims.posix.credentials import NO_CHANGE
-from shims.posix.family import check_visible
 
 # --- file-system ids ---
 
 
 def setfsuid(thread: LinuxThread, uid: int) -> int:
     """Set the user of file accesses if the process may; returns the old one, whatever happened."""
-    credentials = thread.process.credentials
-    old = credentials.users.files
-    credentials.users = credentials.users.change_files(uid)
-    return old
+    users = thread.process.credentials.users
+    become_user(thread, users.change_files(uid, identity.may_become_user(thread)))
+    return users.files
 
 
 def setfsgid(thread: LinuxThread, gid: int) -> int:
     """Set the group of file accesses if the process may; returns the old one, whatever happened."""
-    credentials = thread.process.credentials
-    old = credentials.groups.files
-    credentials.groups = credentials.groups.change_files(gid)
-    return old
-
-
-# --- capabilities: a guest has none ---
-
-_WORDS = {"_LINUX_CAPABILITY_VERSION_1": 1, "_LINUX_CAPABILITY_VERSION_2": 2, "_LINUX_CAPABILITY_VERSION_3": 2}
-_PREFERRED = "_LINUX_CAPABILITY_VERSION_3"
-
-
-def capget(thread: LinuxThread, header: Pointer[Record], data: int) -> None:
-    """The capabilities of a process: none.
-
-    Raises:
-        OSError: EINVAL for an unknown version (the known one is written back), ESRCH for no process.
-    """
-    words = _capability_words(thread, header, probe=not data)
-    if not words:
-        return
-    pid = header.read().int("pid")
-    if pid < 0:
-        raise OSError(errno.EINVAL, "capget pid")
-    check_visible(thread.process, pid)
-    thread.memory.write(data, bytes(words * thread.abi.layout("CapData").size))
-
-
-def capset(thread: LinuxThread, header: Pointer[Record], data: int) -> None:
-    """Give up capabilities, of which there are none.
-
-    Raises:
-        OSError: EINVAL for an unknown version, EPERM for another process or for a capability that is asked for.
-    """
-    words = _capability_words(thread, header, probe=False)
-    if header.read().int("pid") not in (0, thread.process.pid, thread.id):
-        raise OSError(errno.EPERM, "capabilities of another process")
-    if any(thread.memory.read(data, words * thread.abi.layout("CapData").size)):
-        raise OSError(errno.EPERM, "no capability can be gained")
-
-
-def _capability_words(thread: LinuxThread, header: Pointer[Record], *, probe: bool) -> int:
-    """How many CapData follow; 0 for a *probe* that only asks for the version."""
-    found, versions = header.read(), thread.abi.constants("CapVersion")
-    words = _WORDS.get(versions.decode(found.int("version")), 0)
-    if not words:
-        header.write({**found, "version": versions.encode(_PREFERRED)})
-        if not probe:
-            raise OSError(errno.EINVAL, "capability version")
-    return 0 if probe else words
+    groups = thread.process.credentials.groups
+    become_group(thread, groups.change_files(gid, identity.may_become_group(thread)))
+    return groups.files
 
 
 # --- 16-bit ids: 0xffff leaves an id as it is, and stands in no result (include/linux/highuid.h) ---

@@ -14,9 +14,9 @@ from shims.linux.state import LinuxThread
 from shims.posix.addresses import to_guest
 from shims.posix.openfiles import OpenFile
 from shims.posix.owners import get_owner, set_owner
-from shims.posix.socketfiles import Socket, find_socket, has_network
+from shims.posix.socketfiles import HOST_TIME, Socket, find_socket, has_network
 
-__all__ = ["ask", "at_mark", "get_group", "list_addresses", "name_of", "set_group", "unsent"]
+__all__ = ["ask", "at_mark", "get_group", "last_time", "list_addresses", "name_of", "set_group", "unsent"]
 
 _NAME: Final = 16  # IFNAMSIZ of linux/if.h
 _REQUEST: Final = 40  # struct ifreq of a 64-bit host
@@ -29,6 +29,7 @@ _NUMBERS: Final[Mapping[str, tuple[int, str]]] = {
 """The host's number of a request about an interface, and the format of its answer: linux/sockios.h, linux/if.h."""
 
 _SIOCATMARK, _SIOCOUTQNSD = 0x8905, 0x894B
+_SIOCGSTAMP: Final[Mapping[str, int]] = {"usec": 0x8906, "nsec": 0x8907}  # asm-generic/sockios.h
 _NO_ADDRESS: Final = frozenset(("SIOCGIFADDR", "SIOCGIFDSTADDR", "SIOCGIFBRDADDR", "SIOCGIFNETMASK"))
 _LOOPBACK: Final[Mapping[str, tuple[object, ...]]] = {
     "SIOCGIFFLAGS": (0x8,), "SIOCGIFMETRIC": (0,), "SIOCGIFMTU": (65536,), "SIOCGIFHWADDR": (772, b""),
@@ -126,6 +127,15 @@ def at_mark(thread: LinuxThread, fd: int, cmd: Constant, at_mark: Pointer[int]) 
 def unsent(thread: LinuxThread, fd: int, cmd: Constant, count: Pointer[int]) -> None:
     """SIOCOUTQNSD: bytes that were not sent yet."""
     _tell(thread, fd, _SIOCOUTQNSD, count)
+
+
+def last_time(thread: LinuxThread, fd: int, cmd: Constant, time: Pointer[Record]) -> None:
+    """SIOCGSTAMP, SIOCGSTAMPNS: when the last packet came that was received. Raises OSError(ENOENT) where none did."""
+    unit = "nsec" if cmd.startswith("SIOCGSTAMPNS") else "usec"
+    room = bytearray(HOST_TIME.size)
+    thread.host.ioctl(_socket(thread, fd)[0].fd, _SIOCGSTAMP[unit], room)
+    seconds, parts = HOST_TIME.unpack(room)
+    time.write({"sec": seconds, unit: parts})
 
 
 def get_group(thread: LinuxThread, fd: int, cmd: Constant, group: Pointer[int]) -> None:

@@ -6,12 +6,10 @@ import errno
 from typing import Final
 
 from compat.abi.flags import FlagSet
-from compat.abi.handles import ArrayHandle, Pointer
+from compat.abi.handles import Pointer
 from compat.abi.structs import Record
-from compat.errors import MemoryFault
 from compat.memory import PAGE, Area, Mark
 from shims.linux.state import LinuxProcess, LinuxThread
-from shims.posix.family import is_visible
 from shims.posix.mapping import Request, check_locked, host_protection, limit, map_request, rounded
 from shims.posix.memory import lock, mprotect
 
@@ -26,8 +24,6 @@ __all__ = [
     "pkey_alloc",
     "pkey_free",
     "pkey_mprotect",
-    "process_vm_readv",
-    "process_vm_writev",
     "remap_file_pages",
 ]
 
@@ -202,78 +198,3 @@ def pkey_mprotect(thread: LinuxThread, addr: int, length: int, prot: FlagSet, ke
 def map_shadow_stack(thread: LinuxThread, addr: int, length: int, flags: FlagSet) -> int:
     """map_shadow_stack(2)."""
     raise OSError(errno.EOPNOTSUPP, "no shadow stacks")
-
-
-# --- another process's memory: only one's own ---
-
-
-def process_vm_readv(
-    thread: LinuxThread,
-    pid: int,
-    vec: ArrayHandle[Record],
-    count: int,
-    remote: ArrayHandle[Record],
-    remote_count: int,
-    flags: int,
-) -> int:
-    """process_vm_readv(2)."""
-    local, there = _vectors(thread, pid, vec, count, remote, remote_count, flags)
-    return _copy(thread, there, local)
-
-
-def process_vm_writev(
-    thread: LinuxThread,
-    pid: int,
-    vec: ArrayHandle[Record],
-    count: int,
-    remote: ArrayHandle[Record],
-    remote_count: int,
-    flags: int,
-) -> int:
-    """process_vm_writev(2)."""
-    local, there = _vectors(thread, pid, vec, count, remote, remote_count, flags)
-    return _copy(thread, local, there)
-
-
-Spans = list[tuple[int, int]]
-
-
-def _vectors(
-    thread: LinuxThread,
-    pid: int,
-    vec: ArrayHandle[Record],
-    count: int,
-    remote: ArrayHandle[Record],
-    remote_count: int,
-    flags: int,
-) -> tuple[Spans, Spans]:
-    """(address, size) of the local and the remote pieces."""
-    if flags or count > _MOST_VECTORS or remote_count > _MOST_VECTORS:
-        raise OSError(errno.EINVAL, "flags or count")
-    both = [[(v.int("base"), v.int("len")) for v in array.read()] for array in (vec, remote)]
-    if any(size >> (thread.abi.cpu.bits - 1) for spans in both for _, size in spans):
-        raise OSError(errno.EINVAL, "length")
-    if pid not in (thread.process.pid, *thread.process.threads):
-        raise OSError(errno.EPERM if is_visible(thread.process, pid) else errno.ESRCH, f"process {pid}")
-    return both[0], both[1]
-
-
-def _copy(thread: LinuxThread, sources: Spans, targets: Spans) -> int:
-    """Copy page by page until one side ends or can't be accessed; raises MemoryFault if nothing was copied."""
-    total = 0
-    sources, targets = [s for s in reversed(sources) if s[1]], [t for t in reversed(targets) if t[1]]
-    while sources and targets:
-        (source, left), (target, room) = sources.pop(), targets.pop()
-        size = min(left, room, PAGE - source % PAGE, PAGE - target % PAGE)
-        try:
-            thread.memory.write(target, thread.memory.read(source, size))
-        except MemoryFault:
-            if total:
-                return total
-            raise
-        total += size
-        if left > size:
-            sources.append((source + size, left - size))
-        if room > size:
-            targets.append((target + size, room - size))
-    return total

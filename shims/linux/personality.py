@@ -16,6 +16,7 @@ from compat.memory import AddressSpace
 from compat.process import CpuFault, Options, Program, Registers, Thread
 from compat.sandbox.place import Opened
 from shims.linux.execution import OpenProgram, open_program
+from shims.linux.heeding import heed_questions
 from shims.linux.replacing import prepare_execute
 from shims.linux.standard import adopt_standard_files
 from shims.linux.start import enter
@@ -63,6 +64,7 @@ class Linux:
         signal.signal(
             signal.SIGPIPE, signal.SIG_IGN
         )  # a failed write tells the guest itself (shims/posix/transfers.py)
+        heed_questions(process)
         build_view(process, program)
         adopt_standard_files(process)
         thread = process.threads[process.pid] = LinuxThread(process, process.pid, registers)

@@ -48,15 +48,6 @@ def get_dumpable(thread: LinuxThread, option: Constant) -> int:
     return int(thread.process.dumpable)
 
 
-def set_keep_capabilities(thread: LinuxThread, option: Constant, value: int) -> None:
-    """Raises OSError(EINVAL) for another value than 0 and 1."""
-    thread.process.keep_capabilities = bool(_truth(value))
-
-
-def get_keep_capabilities(thread: LinuxThread, option: Constant) -> int:
-    return int(thread.process.keep_capabilities)
-
-
 def _truth(value: int) -> int:
     if value not in (0, 1):
         raise OSError(errno.EINVAL, "neither 0 nor 1")
@@ -77,17 +68,16 @@ def get_timer_slack(thread: LinuxThread, option: Constant) -> int:
 
 
 def set_no_new_privileges(thread: LinuxThread, option: Constant, value: int, arg3: int, arg4: int, arg5: int) -> None:
-    """Never to be taken back; a guest gains no privileges anyway. Raises OSError(EINVAL) for other arguments."""
+    """So it is: execve raises no privileges here. Raises OSError(EINVAL) for other arguments."""
     if (value, arg3, arg4, arg5) != (1, 0, 0, 0):
         raise OSError(errno.EINVAL, "PR_SET_NO_NEW_PRIVS arguments")
-    thread.process.no_new_privileges = True
 
 
 def get_no_new_privileges(thread: LinuxThread, option: Constant, arg2: int, arg3: int, arg4: int, arg5: int) -> int:
-    """Raises OSError(EINVAL) unless all arguments are 0."""
+    """Always 1. Raises OSError(EINVAL) unless all arguments are 0."""
     if any((arg2, arg3, arg4, arg5)):
         raise OSError(errno.EINVAL, "PR_GET_NO_NEW_PRIVS arguments")
-    return int(thread.process.no_new_privileges)
+    return 1
 
 
 def set_child_subreaper(thread: LinuxThread, option: Constant, value: int) -> None:
@@ -98,13 +88,6 @@ def set_child_subreaper(thread: LinuxThread, option: Constant, value: int) -> No
 
 def get_child_subreaper(thread: LinuxThread, option: Constant, value: Pointer[int]) -> None:
     value.write(int(thread.process.subreaper))
-
-
-def read_bounding_set(thread: LinuxThread, option: Constant, capability: Constant) -> int:
-    """No capability is in the bounding set. Raises OSError(EINVAL) for a number that is none."""
-    if not capability.known:
-        raise OSError(errno.EINVAL, "no such capability")
-    return 0
 
 
 def name_area(thread: LinuxThread, option: Constant, what: int, addr: int, length: int, name: CString | None) -> None:

@@ -51,6 +51,7 @@ def _fixed(process: LinuxProcess) -> dict[bytes, Node]:
         b"devices": lambda: proc_machine.DEVICES,
         b"filesystems": lambda: proc_machine.FILESYSTEMS,
         b"loadavg": partial(proc_machine.loadavg, process),
+        b"locks": partial(_locks, process),
         b"meminfo": partial(proc_machine.meminfo, process),
         b"modules": lambda: b"",
         b"partitions": lambda: b"major minor  #blocks  name\n\n",
@@ -68,6 +69,12 @@ def _fixed(process: LinuxProcess) -> dict[bytes, Node]:
     found[b"sys"] = kernel_settings(process)
     found[b"sysvipc"] = LateDirectory(partial(_system_v, process))
     return found
+
+
+def _locks(process: LinuxProcess) -> bytes:
+    from shims.linux.proc_locks import locks  # rarely needed
+
+    return locks(process)
 
 
 def _system_v(process: LinuxProcess) -> Directory:

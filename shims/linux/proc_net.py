@@ -19,6 +19,8 @@ _DEVICES = (
     b"Inter-|   Receive                                                |  Transmit\n"
     b" face |bytes    packets errs drop fifo frame compressed multicast|"
     b"bytes    packets errs drop fifo colls carrier compressed\n"
+    b"    lo:       0       0    0    0    0     0          0         0        0       0    0    0    0     0       0"
+    b"          0\n"
 )
 
 _EMPTY: dict[bytes, bytes] = {

@@ -1,15 +1,17 @@
-"""/proc/<pid> of another guest process: what it told the census, and what the host tells of it (proc_pid_stat(5)).
-
-Its files, memory map and environment stay its own, as those of another user's process do.
-"""
+"""/proc/<pid> of another guest process: what it told the census, what the host tells of it (proc_pid_stat(5)), and what
+it answers when it is asked."""
 
 from __future__ import annotations
 
 import errno
+import stat
 from collections.abc import Callable
+from functools import partial
+from typing import Any, Final
 
 from compat.host.census import Entry
 from compat.memory import PAGE
+from compat.sandbox.place import Opened
 from compat.sandbox.synthetic import Directory, File, Link, Node
 from shims.linux.proc_machine import host_text
 from shims.linux.state import LinuxProcess
@@ -21,11 +23,13 @@ _HIDDEN = (23, 24, 25, 26, 27, 28, 29, 30, 31, 32, *range(42, 50))  # addresses 
 _STATUS = (b"Umask", b"State", b"Tgid", b"Ngid", b"Pid", b"PPid", b"TracerPid", b"Uid", b"Gid", b"FDSize", b"Groups")
 _STATUS_END = (b"VmHWM", b"VmRSS", b"NStgid", b"NSpid", b"NSpgid", b"NSsid")
 _DEFUNCT = b"Z"
+_TOLD: Final = (b"limits", b"maps", b"mountinfo", b"mounts", b"smaps", b"smaps_rollup")
 
 
 def other_process(process: LinuxProcess, pid: int) -> Directory:
     """The folder of *pid*, which the guest can see."""
     other = _Other(process, pid)
+    owner = other.owner()
     texts: dict[bytes, Callable[[], bytes]] = {
         b"cgroup": lambda: b"0::/\n",
         b"cmdline": other.cmdline,
@@ -38,20 +42,17 @@ def other_process(process: LinuxProcess, pid: int) -> Directory:
         b"status": other.status,
         b"wchan": lambda: b"0",
     }
-    nodes: dict[bytes, Node] = {name: File(text) for name, text in texts.items()}
-    nodes |= {name: File(_refuse, mode=0o400) for name in (b"environ", b"maps", b"smaps", b"auxv", b"io")}
-    nodes |= {name: Link(_refuse) for name in (b"cwd", b"root")}
-    nodes |= {name: Directory(_refuse_names, mode=0o500) for name in (b"fd", b"fdinfo")}
+    nodes: dict[bytes, Node] = {name: File(text, owner=owner) for name, text in texts.items()}
+    nodes[b"environ"] = File(other.environ, mode=0o400, owner=owner)
+    nodes |= {name: File(partial(other.told, name), mode=0o444, owner=owner) for name in _TOLD}
+    nodes |= {name: File(partial(other.told, name), mode=0o400, owner=owner) for name in (b"auxv", b"io")}
+    nodes[b"root"] = Link(partial(other.told, b"root"))
+    nodes[b"cwd"] = Link(partial(other.told, b"cwd"), magic=lambda: other.opened("folder"))
+    nodes[b"fd"] = Directory(other.descriptors, mode=0o500, owner=owner)
+    nodes[b"fdinfo"] = Directory(other.descriptor_infos, mode=0o555, owner=owner)
     nodes[b"exe"] = Link(other.program)
-    return Directory({**nodes, b"task": Directory({b"%d" % pid: Directory(nodes)})})
-
-
-def _refuse() -> bytes:
-    raise OSError(errno.EACCES, "another process's")
-
-
-def _refuse_names() -> dict[bytes, Node]:
-    raise OSError(errno.EACCES, "another process's")
+    task = Directory({b"%d" % pid: Directory(nodes, owner=owner)}, owner=owner)
+    return Directory({**nodes, b"task": task}, owner=owner)
 
 
 class _Other:
@@ -86,6 +87,45 @@ class _Other:
         """Empty, as for all that have ended and were not waited for."""
         return b"" if self._fields()[_STATE] == _DEFUNCT else self.entry().arguments
 
+    def _ask(self, *question: Any) -> tuple[Any, list[int]]:
+        from shims.linux.inquiries import ask  # few programs look so far
+
+        return ask(self._process, self._pid, *question)
+
+    def told(self, name: bytes) -> bytes:
+        """The content of its file *name*, or the target of a link. Raises OSError: EPERM, EACCES."""
+        (_, content), _ = self._ask("node", name)
+        return bytes(content)
+
+    def opened(self, *question: Any) -> Opened:
+        """The open file that it answers with."""
+        _, files = self._ask(*question)
+        return self._process.view.adopt(files[0])
+
+    def descriptors(self) -> dict[bytes, Node]:
+        (_, modes), _ = self._ask("node", b"fd")
+        return {name: self._descriptor(name, mode) for name, mode in modes.items()}
+
+    def _descriptor(self, name: bytes, mode: int) -> Node:
+        target = partial(self.told, b"fd/" + name)
+        return Link(target, magic=lambda: self.opened("file", int(name)), mode=stat.S_IMODE(mode))
+
+    def descriptor_infos(self) -> dict[bytes, Node]:
+        (_, modes), _ = self._ask("node", b"fdinfo")
+        return {name: File(partial(self.told, b"fdinfo/" + name)) for name in modes}
+
+    def environ(self) -> bytes:
+        """As it was when the program began."""
+        return b"" if self._fields()[_STATE] == _DEFUNCT else self.entry().environment
+
+    def owner(self) -> tuple[int, int]:
+        """The user and group whose files these are; nobody's if it has ended meanwhile."""
+        try:
+            rights = self._process.host.rights(self._pid)
+        except OSError:
+            return 0, 0
+        return rights["Euid"], rights["Egid"]
+
     def program(self) -> bytes:
         """Raises OSError(ENOENT) for one that has ended."""
         if self._fields()[_STATE] == _DEFUNCT:
@@ -97,6 +137,8 @@ class _Other:
         for index in _HIDDEN:
             if index < len(fields):
                 fields[index] = b"0"
+        if self._pid == self._process.root_pid:
+            fields[_PARENT] = b"0"
         fields[_THREADS], fields[_SIZE], fields[_LIMIT] = b"1", b"%d" % entry.size, b"18446744073709551615"
         return b"%d (%s) %s\n" % (self._pid, entry.name, b" ".join(fields))
 
@@ -108,6 +150,8 @@ class _Other:
     def status(self) -> bytes:
         entry = self.entry()
         lines = self._host(b"status").splitlines(keepends=True)
+        if self._pid == self._process.root_pid:
+            lines = [b"PPid:\t0\n" if line.startswith(b"PPid:") else line for line in lines]
         name = entry.name.replace(b"\\", b"\\\\").replace(b"\n", b"\\n")
         text = b"Name:\t%s\n" % name + _chosen(lines, _STATUS)
         return text + b"VmSize:\t%8d kB\n" % (entry.size // 1024) + _chosen(lines, _STATUS_END) + b"Threads:\t1\n"

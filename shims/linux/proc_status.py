@@ -6,9 +6,11 @@ import time
 from collections.abc import Sequence
 
 from compat.memory import PAGE
+from shims.linux.capabilities import granted
 from shims.linux.proc_machine import host_text
 from shims.linux.proc_maps import totals
 from shims.linux.state import LinuxProcess, LinuxThread
+from shims.posix.family import parent
 from shims.posix.limits import INFINITY, current
 from shims.posix.state import Pending
 
@@ -28,7 +30,7 @@ def stat(process: LinuxProcess, thread: LinuxThread) -> bytes:
     host, memory = process.host, totals(process)
     times = host.times()
     numbers: list[object] = [
-        process.host.getppid(),
+        parent(process),
         host.getpgid(0),
         host.getsid(0),
         *_terminal(process),
@@ -125,10 +127,10 @@ def status(process: LinuxProcess, thread: LinuxThread) -> bytes:
         ("Threads", len(process.threads) or 1),
         ("SigQ", f"{len(process.pending)}/{_soft(process, 'RLIMIT_SIGPENDING') & 0x7FFFFFFF}"),
         *_signals(process, thread),
-        *((f"Cap{name}", f"{0:016x}") for name in ("Inh", "Prm", "Eff", "Bnd", "Amb")),
-        ("NoNewPrivs", int(process.no_new_privileges)),
-        ("Seccomp", 0),
-        ("Seccomp_filters", 0),
+        *_capabilities(process),
+        ("NoNewPrivs", 1),
+        ("Seccomp", 1 if thread.strict else 2 if thread.filters is not None else 0),  # SECCOMP_MODE_*
+        ("Seccomp_filters", thread.filters.count if thread.filters is not None else 0),
         ("Speculation_Store_Bypass", "not vulnerable"),
         *_cpus(process),
         ("voluntary_ctxt_switches", 0),
@@ -148,7 +150,7 @@ def _identity(process: LinuxProcess, thread: LinuxThread) -> list[tuple[str, obj
         ("Tgid", process.pid),
         ("Ngid", 0),
         ("Pid", thread.id),
-        ("PPid", process.host.getppid()),
+        ("PPid", parent(process)),
         ("TracerPid", 0),
         ("Uid", "\t".join(str(n) for n in (users.real, users.effective, users.saved, users.files))),
         ("Gid", "\t".join(str(n) for n in (groups.real, groups.effective, groups.saved, groups.files))),
@@ -160,6 +162,11 @@ def _identity(process: LinuxProcess, thread: LinuxThread) -> list[tuple[str, obj
         ("NSsid", host.getsid(0)),
         ("Kthread", 0),
     ]
+
+
+def _capabilities(process: LinuxProcess) -> list[tuple[str, object]]:
+    found, mask = process.host.rights(process.pid), granted(process)
+    return [(name, f"{found[name] & mask:016x}") for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")]
 
 
 def _memory(process: LinuxProcess) -> list[tuple[str, object]]:

@@ -9,6 +9,7 @@ import errno
 import fcntl
 import os
 import select
+import stat
 import time
 from typing import Final
 
@@ -47,7 +48,7 @@ class Deadline:
 
 
 def _host_name(process: LinuxProcess, name: bytes) -> bytes:
-    return b"/" + os.path.basename(process.view.private.path) + b"." + name
+    return b"/" + os.path.basename(process.view.private.top) + b"." + name
 
 
 def _text(name: CString) -> bytes:
@@ -65,10 +66,11 @@ def _text(name: CString) -> bytes:
 
 def _list(process: LinuxProcess, name: bytes) -> None:
     """Note that the queue *name* was made."""
-    folder = process.view.private.folder(QUEUES, 0o700)
+    folder = process.view.private.folder(QUEUES, 0o777)
     try:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC
-        process.host.close(process.host.openat(folder, name, flags, 0o600))
+        process.host.mknodat(folder, name, stat.S_IFREG | 0o600)
+    except FileExistsError:
+        pass
     finally:
         process.host.close(folder)
 

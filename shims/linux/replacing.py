@@ -92,8 +92,12 @@ def _replace(thread: LinuxThread, program: OpenProgram, arguments: list[bytes], 
         delete_timers(process)
     thread.altstack, thread.clear_tid, thread.robust_list = AltStack(), 0, 0
     thread.restart = thread.saved_mask = None
-    process.dumpable = 1
-    process.keep_capabilities = False
+    if process.touched_credentials:
+        from shims.linux.capabilities import keep_through_execve
+
+        keep_through_execve(thread)
+    users, groups = process.credentials.users, process.credentials.groups
+    process.dumpable = int(users.real == users.effective and groups.real == groups.effective)
     _let_go(process.executable)
     if program.image.cpu != process.abi.cpu.name:
         from shims.linux.moving import move

@@ -31,12 +31,13 @@ _KNOWN_ACTIONS: Final = (_KILL_PROCESS, _KILL_THREAD, _TRAP, _ERRNO, _TRACE, _LO
 
 
 class Filter:
-    """One filter and what it was built on, the newest first. *size* counts the instructions of all."""
+    """One filter and what it was built on, the newest first. *size* counts the instructions of all, *count* them."""
 
     def __init__(self, program: Program, length: int, older: Filter | None) -> None:
         self.program = program
         self.older = older
         self.size: int = length + (older.size + 4 if older is not None else 0)
+        self.count: int = 1 + (older.count if older is not None else 0)
         self._known: dict[int, int] = {}
 
     def verdict(self, words: Sequence[int], number: int) -> int:
@@ -71,14 +72,12 @@ def strict(thread: LinuxThread) -> None:
 def add_filter(thread: LinuxThread, program: Pointer[Record]) -> None:
     """Put a filter before those that the thread has.
 
-    Raises OSError: EACCES without PR_SET_NO_NEW_PRIVS, EINVAL for the program, ENOMEM where they get too long.
+    Raises OSError: EINVAL for the program, ENOMEM where they get too long.
     """
     given = program.read()
     count = given.int("len")
     if not 0 < count <= 4096:
         raise OSError(errno.EINVAL, "length of the filter")
-    if not thread.process.no_new_privileges:
-        raise OSError(errno.EACCES, "PR_SET_NO_NEW_PRIVS first")
     place = given.int("filter")
     found = ArrayHandle[Record](thread.memory, place, thread.abi.layout("SockFilter"), count).read()
     checked = Program([Instruction(*(each.int(name) for name in ("code", "jt", "jf", "k"))) for each in found])

@@ -7,10 +7,13 @@ import errno
 from compat.abi.flags import Constant, FlagSet
 from compat.abi.handles import Pointer
 from compat.abi.structs import Record
+from compat.sandbox.synthetic import Directory
 from shims.linux.arriving import HOST_CODES, TO_THREAD, swap_value
 from shims.linux.state import LinuxProcess, LinuxThread
 from shims.posix.family import is_visible
 from shims.posix.host_signals import check, to_host
+from shims.posix.names import open_file
+from shims.posix.openfiles import OpenFile
 from shims.posix.sending import kill, queue_for_process, queue_for_thread, sender
 from shims.posix.state import Pending
 
@@ -92,14 +95,14 @@ def rt_tgsigqueueinfo(thread: LinuxThread, pid: int, tid: int, signal: Constant,
 def pidfd_send_signal(
     thread: LinuxThread, pid_fd: int, signal: Constant, info: Pointer[Record] | None, flags: FlagSet
 ) -> None:
-    """kill, or with *info* rt_sigqueueinfo, of the process that a descriptor stands for.
+    """kill, or with *info* rt_sigqueueinfo, of whom a descriptor stands for: a pidfd, or an open /proc/<pid>.
 
     Raises:
         OSError: EBADF, EINVAL for flags or another signal in *info*, ESRCH if it has ended; as they do.
     """
     if flags.value:
         raise OSError(errno.EINVAL, "pidfd_send_signal flags")
-    pid = thread.host.pidfd_pid(thread.process.files.get(pid_fd).fd)
+    pid = _pid_of(open_file(thread, pid_fd))
     if pid <= 0:
         raise OSError(errno.ESRCH, "the process has ended")
     if info is None:
@@ -108,6 +111,14 @@ def pidfd_send_signal(
         raise OSError(errno.EINVAL, "another signal in the siginfo")
     else:
         rt_sigqueueinfo(thread, pid, signal, info)
+
+
+def _pid_of(file: OpenFile) -> int:
+    """Whom an open file stands for (kernel/signal.c: pidfd_to_pid, tgid_pidfd_to_pid); -1 if it has ended."""
+    match file.opened.names:
+        case [b"proc", name] if isinstance(file.opened.node, Directory) and name.isdigit():
+            return int(name)
+    return file.host.pidfd_pid(file.fd)
 
 
 def _told(thread: LinuxThread, info: Pointer[Record]) -> Record:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from typing import TYPE_CHECKING, Final
 from weakref import WeakSet
@@ -11,8 +12,9 @@ from compat.host import Host
 from compat.host.census import Entry
 from compat.memory import AddressSpace
 from compat.process import Options, Registers
+from shims.posix.credentials import Credentials, Ids
 from shims.posix.openfiles import OpenFile
-from shims.posix.state import Pending, PosixProcess, PosixThread
+from shims.posix.state import Child, Pending, PosixProcess, PosixThread
 
 if TYPE_CHECKING:
     from shims.linux.futex_sleepers import Sleeper, Sleepers
@@ -28,8 +30,9 @@ class LinuxProcess(PosixProcess):
     """Adds the program break [*break_start*, *break_end*), the auxiliary vector, the *trampoline* page's addresses by
     name (`sigreturn`, `rt_sigreturn`), *personality*, *dumpable*, futex queues and those of locks with priority
     inheritance by address, host threads that wait at shared words (*sleepers*), the registered memory *barriers*,
-    whether it has *executed* a program since its birth, the first thread's exit status, and the host descriptor whose
-    closing ends the parent's vfork (*parent_gate*)."""
+    whether it has *executed* a program since its birth, whether it has *touched_credentials*, as most never do, the
+    children that *departed*, as was told before the host did, the first thread's exit status, and the host descriptor
+    whose closing ends the parent's vfork (*parent_gate*)."""
 
     def __init__(self, abi: Abi, memory: AddressSpace, host: Host, options: Options) -> None:
         super().__init__(abi, memory, host, options)
@@ -40,8 +43,10 @@ class LinuxProcess(PosixProcess):
         self.trampolines: dict[str, int] = {}
         self.personality = 0
         self.dumpable = 1
-        self.no_new_privileges = False
         self.keep_capabilities = False
+        self.touched_credentials = False
+        self.departed: set[int] = set()
+        self.asking = False  # shims/linux/inquiries.py
         self.next_tid = 0
         self.leader_status = 0
         self.parent_gate = -1
@@ -68,10 +73,60 @@ class LinuxProcess(PosixProcess):
             return
         leader = self.threads.get(self.pid) or next(iter(self.threads.values()), None)
         name = leader.name if isinstance(leader, LinuxThread) else b""
-        arguments = b"".join(argument + b"\0" for argument in self.arguments)
+        arguments, environment = (
+            b"".join(text + b"\0" for text in texts) for texts in (self.arguments, self.environment)
+        )
         born = self.host.relation(self.pid).born
-        program = self.executable.guest_path
-        self.census.enter(self.pid, Entry(born, self.executed, name, program, arguments, self.memory.mapped))
+        program, size = self.executable.guest_path, self.memory.mapped
+        state = self.host.fstat(self.executable.fd) if self.executable.fd >= 0 else None
+        file = (state.st_dev, state.st_ino) if state is not None else (0, 0)
+        self.census.enter(self.pid, Entry(born, self.executed, name, program, arguments, size, environment, file))
+
+    def runs(self, state: os.stat_result) -> bool:
+        file = (state.st_dev, state.st_ino)
+        for pid in self.census.pids() if self.census is not None else ():
+            entry = self.census.entry(pid) if self.census is not None else None
+            if entry is not None and entry.file == file and self._lives(pid, entry.born):
+                return True
+        return False
+
+    def _lives(self, pid: int, born: int) -> bool:
+        try:
+            return self.host.relation(pid).born == born
+        except OSError:
+            return False
+
+    def capable(self, capability: str) -> bool:
+        try:
+            found = self.host.capget().effective
+        except OSError:
+            return super().capable(capability)
+        return bool(found >> self.abi.constants("Capability").encode(capability) & 1)
+
+    def buried(self, pid: int, child: Child) -> None:
+        if child.signal != self.abi.signals.values["SIGCHLD"]:
+            from shims.linux.departures import mark_departed
+
+            mark_departed(self, pid, child)
+
+    def renew_helpers(self) -> None:
+        """The host's calling thread alone has changed its rights. The C library gives up where a later change of ids
+        ends otherwise in one thread than in another, so all are to have the same."""
+        self.touched_credentials = True
+        if self.engine is not None:
+            self.engine.renew_helpers()
+        if self.sleepers is not None:
+            self.sleepers.renew()
+
+    def changed_credentials(self, before: Credentials) -> None:
+        """commit_creds() of kernel/cred.c."""
+        self.touched_credentials = True
+        now = self.credentials
+        if _judged(now.users) != _judged(before.users) or _judged(now.groups) != _judged(before.groups):
+            self.dumpable = 0
+            for thread in self.threads.values():
+                assert isinstance(thread, LinuxThread)
+                thread.parent_death_signal = 0
 
     def pending_changed(self, added: int = 0) -> None:
         for file in self.signal_files:
@@ -96,6 +151,7 @@ class LinuxProcess(PosixProcess):
         thread.robust_list = 0
         thread.parent_death_signal = 0
         self.executed = False
+        self.departed = set()
         super().become_child(thread, borrows=borrows)
         if not borrows:  # else it will soon be another program
             self.declare()
@@ -103,6 +159,11 @@ class LinuxProcess(PosixProcess):
     @property
     def read_implies_exec(self) -> bool:
         return bool(self.personality & self.abi.flags("Personality").values["READ_IMPLIES_EXEC"])
+
+
+def _judged(ids: Ids) -> tuple[int, int]:
+    """The ids by which others judge the process."""
+    return ids.effective, ids.files
 
 
 class Waiter:
@@ -140,10 +201,22 @@ class Timer:
     """A POSIX timer: it sends *signal* (0: none) with *value*, a guest word, to *thread* or, for 0, to the process.
 
     *host* is the host's timer, which tells *serial*. *pending* is the last signal that was queued, *told* the one
-    before.
+    before. It fires each *interval* ns, on the host each *times* of that; *streak* and *late*: see timer_pace.
     """
 
-    __slots__ = ("host", "pending", "serial", "signal", "thread", "told", "value")
+    __slots__ = (
+        "host",
+        "interval",
+        "late",
+        "pending",
+        "serial",
+        "signal",
+        "streak",
+        "thread",
+        "times",
+        "told",
+        "value",
+    )
 
     def __init__(self, signal: int, value: int, thread: int) -> None:
         self.signal = signal
@@ -151,6 +224,7 @@ class Timer:
         self.thread = thread
         self.host = 0
         self.serial = 0
+        self.interval, self.times, self.streak, self.late = 0, 1, 0, False
         self.pending: Pending | None = None
         self.told: Pending | None = None
 

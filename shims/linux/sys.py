@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 
+from compat.host import Host
 from compat.sandbox.synthetic import Directory, File, Link, Node
 from shims.linux.state import LinuxProcess
+from shims.linux.sys_caches import caches
 
 __all__ = ["sys_tree"]
 
@@ -39,19 +41,25 @@ def _cpus(process: LinuxProcess) -> Mapping[bytes, Node]:
     """As many CPUs as /proc/cpuinfo tells of, one core each, in one package."""
     count = len(process.host.sched_getaffinity(0))
     every = _list(0, count)
-    found: dict[bytes, Node] = {b"cpu%d" % number: _cpu(number, count) for number in range(count)}
+    found: dict[bytes, Node] = {b"cpu%d" % number: _cpu(process.host, number, count) for number in range(count)}
     found |= {name: File(every) for name in (b"online", b"possible", b"present")}
     found |= {b"offline": File(b"\n"), b"isolated": File(b"\n"), b"kernel_max": File(b"%d\n" % (_MOST_CPUS - 1))}
     return found
 
 
-def _cpu(number: int, count: int) -> Directory:
+def _cpu(host: Host, number: int, count: int) -> Directory:
     alone, together = (_mask(1 << number), _list(number, number + 1)), (_mask((1 << count) - 1), _list(0, count))
     masks = {b"thread_siblings": alone, b"core_cpus": alone, b"core_siblings": together, b"package_cpus": together}
     topology: dict[bytes, Node] = {b"core_id": File(b"%d\n" % number), b"physical_package_id": File(b"0\n")}
     for name, (mask, numbers) in masks.items():
         topology |= {name: File(mask), name + b"_list": File(numbers)}
-    return Directory({b"topology": Directory(topology), b"subsystem": Link(b"../../cpu")})
+
+    def sharing(everybody: bool) -> Mapping[bytes, Node]:
+        mask, numbers = masks[b"core_siblings" if everybody else b"thread_siblings"]
+        return {b"shared_cpu_map": File(mask), b"shared_cpu_list": File(numbers)}
+
+    cache = Directory(lambda: caches(host, sharing))
+    return Directory({b"topology": Directory(topology), b"cache": cache, b"subsystem": Link(b"../../cpu")})
 
 
 def _list(first: int, end: int) -> bytes:

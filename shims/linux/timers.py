@@ -10,6 +10,7 @@ from compat.abi.handles import Pointer
 from compat.abi.structs import Record
 from shims.linux.catching import catch_blocked
 from shims.linux.state import LinuxProcess, LinuxThread, Timer
+from shims.linux.timer_pace import keep_pace, left, set_pace
 from shims.posix.clock import host_clock, nanoseconds, split
 from shims.posix.sending import queues
 from shims.posix.state import Pending
@@ -82,14 +83,18 @@ def timer_settime(
     interval, first = (nanoseconds(thread, wanted, f"{part}.") for part in ("interval", "value"))
     found = _find(thread, timer)
     _forget(thread.process, found)
-    old = thread.host.timer_settime(found.host, _ABSTIME if "TIMER_ABSTIME" in flags else 0, interval, first)
+    old = left(
+        found, thread.host.timer_settime(found.host, _ABSTIME if "TIMER_ABSTIME" in flags else 0, interval, first)
+    )
+    set_pace(found, interval)
     if old_value is not None:
         old_value.write(_itimerspec(old))
 
 
 def timer_gettime(thread: LinuxThread, timer: int, value: Pointer[Record]) -> None:
     """What is left until the timer fires. Raises OSError(EINVAL) for no timer."""
-    value.write(_itimerspec(thread.host.timer_gettime(_find(thread, timer).host)))
+    found = _find(thread, timer)
+    value.write(_itimerspec(left(found, thread.host.timer_gettime(found.host))))
 
 
 def timer_getoverrun(thread: LinuxThread, timer: int) -> int:
@@ -146,6 +151,7 @@ def fired(process: LinuxProcess, serial: int, overrun: int) -> None:
     if found is None:
         return
     number, timer = found
+    overrun = keep_pace(process, timer, overrun)
     if timer.pending is not None and _waits(process, timer):
         timer.pending.fields["overrun"] = min(_overrun(timer.pending) + 1 + overrun, _MOST_OVERRUNS)
         return

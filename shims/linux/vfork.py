@@ -1,7 +1,9 @@
 """vfork: a child that borrows its parent's memory until it has another program or ends (vfork(2), mm_release()).
 
 The child is a host child with a copy. What it did to the copy goes through a pipe, the gate, to the parent, whose call
-returns then. A child that the host kills in between gives nothing back.
+returns then. A child that the host kills in between gives nothing back: its private pages can't be seen from outside
+after its end, and sharing them for the time of the loan would cost every fork and vfork a copy. Of signals that is
+SIGKILL alone where the program blocks all others around vfork, as the C libraries do.
 """
 
 from __future__ import annotations

@@ -13,8 +13,9 @@ from shims.linux.state import LinuxThread
 from shims.posix.names import existing, here, open_file
 
 __all__ = [
-    "fgetxattr", "flistxattr", "fremovexattr", "fsetxattr", "getxattr", "lgetxattr", "listxattr", "llistxattr",
-    "lremovexattr", "lsetxattr", "removexattr", "setxattr",
+    "fgetxattr", "flistxattr", "fremovexattr", "fsetxattr", "get_attribute", "getxattr", "lgetxattr",
+    "list_attributes", "listxattr", "llistxattr", "lremovexattr", "lsetxattr", "remove_attribute", "removexattr",
+    "set_attribute", "setxattr",
 ]  # fmt: skip
 
 _MOST: Final = 65536  # XATTR_SIZE_MAX and XATTR_LIST_MAX of include/uapi/linux/limits.h
@@ -24,66 +25,66 @@ _FLAGS: Final = {"XATTR_CREATE": 1, "XATTR_REPLACE": 2}
 
 def setxattr(thread: LinuxThread, path: CString, name: CString, value: Buffer, size: int, flags: FlagSet) -> None:
     """setxattr(2)."""
-    _set(lambda: existing(thread, here(thread), path), name, value, flags)
+    set_attribute(lambda: existing(thread, here(thread), path), name, value, flags)
 
 
 def lsetxattr(thread: LinuxThread, path: CString, name: CString, value: Buffer, size: int, flags: FlagSet) -> None:
     """lsetxattr(2)."""
-    _set(lambda: existing(thread, here(thread), path, follow=False), name, value, flags)
+    set_attribute(lambda: existing(thread, here(thread), path, follow=False), name, value, flags)
 
 
 def fsetxattr(thread: LinuxThread, fd: int, name: CString, value: Buffer, size: int, flags: FlagSet) -> None:
     """fsetxattr(2)."""
     file = open_file(thread, fd)
-    _set(lambda: thread.process.view.held(file.opened), name, value, flags)
+    set_attribute(lambda: thread.process.view.held(file.opened), name, value, flags)
 
 
 def getxattr(thread: LinuxThread, path: CString, name: CString, value: Buffer, size: int) -> int:
     """getxattr(2)."""
-    return _get(lambda: existing(thread, here(thread), path), name, value)
+    return get_attribute(lambda: existing(thread, here(thread), path), name, value)
 
 
 def lgetxattr(thread: LinuxThread, path: CString, name: CString, value: Buffer, size: int) -> int:
     """lgetxattr(2)."""
-    return _get(lambda: existing(thread, here(thread), path, follow=False), name, value)
+    return get_attribute(lambda: existing(thread, here(thread), path, follow=False), name, value)
 
 
 def fgetxattr(thread: LinuxThread, fd: int, name: CString, value: Buffer, size: int) -> int:
     """fgetxattr(2)."""
     file = open_file(thread, fd)
-    return _get(lambda: thread.process.view.held(file.opened), name, value)
+    return get_attribute(lambda: thread.process.view.held(file.opened), name, value)
 
 
 def listxattr(thread: LinuxThread, path: CString, list: Buffer, size: int) -> int:
     """listxattr(2)."""
-    return _list(lambda: existing(thread, here(thread), path), list)
+    return list_attributes(lambda: existing(thread, here(thread), path), list)
 
 
 def llistxattr(thread: LinuxThread, path: CString, list: Buffer, size: int) -> int:
     """llistxattr(2)."""
-    return _list(lambda: existing(thread, here(thread), path, follow=False), list)
+    return list_attributes(lambda: existing(thread, here(thread), path, follow=False), list)
 
 
 def flistxattr(thread: LinuxThread, fd: int, list: Buffer, size: int) -> int:
     """flistxattr(2)."""
     file = open_file(thread, fd)
-    return _list(lambda: thread.process.view.held(file.opened), list)
+    return list_attributes(lambda: thread.process.view.held(file.opened), list)
 
 
 def removexattr(thread: LinuxThread, path: CString, name: CString) -> None:
     """removexattr(2)."""
-    _remove(lambda: existing(thread, here(thread), path), name)
+    remove_attribute(lambda: existing(thread, here(thread), path), name)
 
 
 def lremovexattr(thread: LinuxThread, path: CString, name: CString) -> None:
     """lremovexattr(2)."""
-    _remove(lambda: existing(thread, here(thread), path, follow=False), name)
+    remove_attribute(lambda: existing(thread, here(thread), path, follow=False), name)
 
 
 def fremovexattr(thread: LinuxThread, fd: int, name: CString) -> None:
     """fremovexattr(2)."""
     file = open_file(thread, fd)
-    _remove(lambda: thread.process.view.held(file.opened), name)
+    remove_attribute(lambda: thread.process.view.held(file.opened), name)
 
 
 def _text(name: CString) -> bytes:
@@ -97,7 +98,8 @@ def _text(name: CString) -> bytes:
     return text
 
 
-def _set(find: Callable[[], Place], name: CString, value: Buffer, flags: FlagSet) -> None:
+def set_attribute(find: Callable[[], Place], name: CString, value: Buffer, flags: FlagSet) -> None:
+    """Give the file at the place that *find* makes an attribute. Raises OSError: EINVAL, ERANGE, E2BIG, the host's."""
     if flags.unknown:
         raise OSError(errno.EINVAL, "flags")
     attribute = _text(name)
@@ -108,14 +110,16 @@ def _set(find: Callable[[], Place], name: CString, value: Buffer, flags: FlagSet
         place.setxattr(attribute, data, flags.host(_FLAGS))
 
 
-def _get(find: Callable[[], Place], name: CString, value: Buffer) -> int:
+def get_attribute(find: Callable[[], Place], name: CString, value: Buffer) -> int:
+    """Put the attribute into *value*; returns its size. Raises OSError: ERANGE, the host's."""
     attribute = _text(name)
     with find() as place:
         found = place.getxattr(attribute)
     return _give(found, value)
 
 
-def _list(find: Callable[[], Place], target: Buffer) -> int:
+def list_attributes(find: Callable[[], Place], target: Buffer) -> int:
+    """Put the names into *target*, each with a NUL; returns their size. Raises OSError: ERANGE, the host's."""
     with find() as place:
         found = place.listxattr()
     return _give(b"".join(name + b"\0" for name in found), target)
@@ -129,7 +133,8 @@ def _give(found: bytes, target: Buffer) -> int:
     return len(found)
 
 
-def _remove(find: Callable[[], Place], name: CString) -> None:
+def remove_attribute(find: Callable[[], Place], name: CString) -> None:
+    """Take the attribute away. Raises OSError: ERANGE, the host's."""
     attribute = _text(name)
     with find() as place:
         place.removexattr(attribute)

@@ -13,7 +13,10 @@ from compat.abi.flags import Constant, FlagSet
 from shims.posix.host_signals import from_host
 from shims.posix.state import Child, Pending, PosixProcess, PosixThread
 
-__all__ = ["bury", "child_pending", "forget_vanished", "guest_status", "look_for_child", "take_child", "wait_for_child"]
+__all__ = [
+    "bury", "child_pending", "forget_vanished", "guest_status", "has_executed", "look_for_child", "take_child",
+    "wait_for_child",
+]  # fmt: skip
 
 Usage = resource.struct_rusage
 
@@ -46,10 +49,10 @@ def _is_meant(thread: PosixThread, pid: int, child: Child, options: FlagSet, usu
         return False
     if "__WALL" in options:
         return True
-    return (child.signal != usual and not _has_executed(process, pid)) == ("__WCLONE" in options)
+    return (child.signal != usual and not has_executed(process, pid)) == ("__WCLONE" in options)
 
 
-def _has_executed(process: PosixProcess, pid: int) -> bool:
+def has_executed(process: PosixProcess, pid: int) -> bool:
     """Whether the child has another program by now, and with it the usual signal (begin_new_exec() of fs/exec.c)."""
     entry = process.census.entry(pid) if process.census is not None else None
     return entry is not None and entry.executed
@@ -166,6 +169,7 @@ def bury(process: PosixProcess, pid: int) -> None:
     """A child has been waited for."""
     child = process.children.pop(pid, None)
     if child is not None:
+        process.buried(pid, child)
         child.forget(process.host)
     if process.census is not None:
         process.census.strike(pid)
@@ -191,14 +195,14 @@ def guest_status(thread: PosixThread, word: int) -> int:
     return 0xFFFF if os.WIFCONTINUED(word) else os.WEXITSTATUS(word) << 8
 
 
-def child_pending(thread: PosixThread, found: Any) -> Pending | None:
+def child_pending(process: PosixProcess, found: Any) -> Pending | None:
     """What waitid found, as the SIGCHLD that tells the same."""
     if found is None:
         return None
     code = _CODES[found.si_code]
-    status = found.si_status if code == "CLD_EXITED" else from_host(thread.abi, found.si_status)
+    status = found.si_status if code == "CLD_EXITED" else from_host(process.abi, found.si_status)
     fields: dict[str, object] = {"pid": found.si_pid, "uid": found.si_uid, "status": status}
-    return Pending(thread.abi.signals.encode("SIGCHLD"), code, "SiginfoChild", fields)
+    return Pending(process.abi.signals.encode("SIGCHLD"), code, "SiginfoChild", fields)
 
 
 def take_child(thread: PosixThread, found: Any, options: FlagSet) -> Usage | None:

@@ -1,11 +1,12 @@
-"""Whom a process acts for: real, effective, saved and file-system ids, and groups.
+"""Whom a process acts for: its users and groups, and who may take on which (credentials(7), setresuid(2)).
 
-A guest has no capabilities, whoever its user is: it may give itself only ids that it has already (setresuid(2)).
+*may* is asked only for ids that the process does not have: whether it may take on any.
 """
 
 from __future__ import annotations
 
 import errno
+from collections.abc import Callable
 
 from compat.data import dataclass, replace
 from compat.host import Host
@@ -15,39 +16,50 @@ __all__ = ["NO_CHANGE", "Credentials", "Ids"]
 NO_CHANGE = 0xFFFFFFFF
 """(uid_t) -1, which leaves an id as it is."""
 
+May = Callable[[], bool]
+
 
 @dataclass(frozen=True)
 class Ids:
-    """The ids of one kind, users or groups."""
+    """The ids of one kind, users or groups. All that change them raise OSError(EPERM)."""
 
     real: int
     effective: int
     saved: int
     files: int
 
-    def change(self, real: int, effective: int, saved: int) -> Ids:
-        """The ids with those that are not NO_CHANGE replaced; raises OSError(EPERM) for an id that is none of these."""
-        wanted = [new for new in (real, effective, saved) if new != NO_CHANGE]
-        if any(new not in (self.real, self.effective, self.saved) for new in wanted):
-            raise OSError(errno.EPERM, "an id that the process does not have")
+    def change(self, real: int, effective: int, saved: int, may: May) -> Ids:
+        """setresuid: the ids with those that are not NO_CHANGE replaced."""
+        self._check({real, effective, saved}, {self.real, self.effective, self.saved}, may)
         effective = _either(effective, self.effective)
         return Ids(_either(real, self.real), effective, _either(saved, self.saved), effective)
 
-    def change_pair(self, real: int, effective: int) -> Ids:
+    def change_pair(self, real: int, effective: int, may: May) -> Ids:
         """setreuid: the saved id follows the effective one when the real one is set, or the effective one differs from
-        it (kernel/sys.c, __sys_setreuid). Raises OSError(EPERM)."""
-        if real not in (NO_CHANGE, self.real, self.effective):
-            raise OSError(errno.EPERM, "a real id that the process does not have")
-        changed = self.change(real, effective, NO_CHANGE)
+        it (kernel/sys.c, __sys_setreuid)."""
+        self._check({real}, {self.real, self.effective}, may)
+        changed = self.change(real, effective, NO_CHANGE, may)
         follows = real != NO_CHANGE or (effective != NO_CHANGE and effective != self.real)
         return replace(changed, saved=changed.effective) if follows else changed
 
-    def change_files(self, wanted: int) -> Ids:
-        """setfsuid: a foreign id is ignored."""
-        return replace(self, files=wanted) if wanted in (self.real, self.effective, self.saved, self.files) else self
+    def change_one(self, wanted: int, may: May) -> Ids:
+        """setuid: who may take on any id takes it on for good."""
+        if may():
+            return Ids(wanted, wanted, wanted, wanted)
+        self._check({wanted}, {self.real, self.saved}, may)
+        return self.change(NO_CHANGE, wanted, NO_CHANGE, may)
+
+    def change_files(self, wanted: int, may: May) -> Ids:
+        """setfsuid, which refuses nothing: a foreign id is ignored."""
+        own = wanted in (self.real, self.effective, self.saved, self.files)
+        return replace(self, files=wanted) if own or (wanted != NO_CHANGE and may()) else self
+
+    def _check(self, wanted: set[int], own: set[int], may: May) -> None:
+        if not wanted - {NO_CHANGE} <= own and not may():
+            raise OSError(errno.EPERM, "an id that the process does not have")
 
 
-@dataclass
+@dataclass(frozen=True)
 class Credentials:
     """A process's users, groups and supplementary groups."""
 

@@ -7,7 +7,7 @@ import errno
 from compat.host.tree import Relation
 from shims.posix.state import PosixProcess
 
-__all__ = ["check_visible", "is_visible", "visible"]
+__all__ = ["check_visible", "is_visible", "parent", "visible"]
 
 _DEEPEST = 4096  # generations; a chain of parents may change while it is followed
 
@@ -27,6 +27,11 @@ def is_visible(process: PosixProcess, pid: int) -> bool:
             return True
         pid = relation.parent
     return False
+
+
+def parent(process: PosixProcess) -> int:
+    """The parent's pid; 0 for the first guest process, whose parent it can't see (pid_namespaces(7))."""
+    return 0 if process.pid == process.root_pid else process.host.getppid()
 
 
 def check_visible(process: PosixProcess, pid: int) -> int:

@@ -12,7 +12,7 @@ from compat.abi.flags import Constant, FlagSet
 from compat.abi.handles import Pointer
 from compat.abi.structs import Record
 from compat.host import Lock
-from shims.posix.lock_waits import forget_wait, note_wait
+from shims.posix.lock_waits import LockWait, forget_wait, note_wait
 from shims.posix.names import open_file
 from shims.posix.openfiles import OpenFile
 from shims.posix.opening import HOST_FLAGS
@@ -29,7 +29,6 @@ _TOLD: Final = {name: HOST_FLAGS[name] for name in (*_SETTABLE, "O_DSYNC", "O_SY
 _ACCESS: Final = {os.O_RDONLY: "O_RDONLY", os.O_WRONLY: "O_WRONLY", os.O_RDWR: "O_RDWR"}
 _LOCK_KINDS: Final = {"F_RDLCK": host_fcntl.F_RDLCK, "F_WRLCK": host_fcntl.F_WRLCK, "F_UNLCK": host_fcntl.F_UNLCK}
 _WHENCE: Final = {"SEEK_SET": os.SEEK_SET, "SEEK_CUR": os.SEEK_CUR, "SEEK_END": os.SEEK_END}
-_LOOK_AGAIN: Final = 0.02  # seconds; no event tells that a lock is free
 
 
 def unknown(thread: PosixThread, fd: int, cmd: Constant, arg: int) -> None:
@@ -132,7 +131,7 @@ def take_lock(thread: PosixThread, fd: int, pointer: Pointer[Record], *, wait: b
     if not open_file_lock:
         file.locked = True
         thread.memory.backings.keep(file.fd)
-    waited = isinstance(thread.resume, Holder)
+    waited = isinstance(thread.resume, LockWait) and thread.resume.pid
     try:
         thread.host.set_lock(file.fd, lock, open_file=open_file_lock)
     except (BlockingIOError, PermissionError):
@@ -143,26 +142,21 @@ def take_lock(thread: PosixThread, fd: int, pointer: Pointer[Record], *, wait: b
         forget_wait(thread.process)
 
 
-class Holder:
-    """Kept while a call waits: the process that holds a lock in the way."""
-
-    def __init__(self, pid: int) -> None:
-        self.pid = pid
-
-
 def _wait_for_holder(thread: PosixThread, file: OpenFile, lock: Lock, *, open_file_lock: bool) -> NoReturn:
     """Wait, unless the holder waits for this process. Locks of open files have no holder to tell."""
-    soon = time.monotonic() + _LOOK_AGAIN
+    waited = LockWait(thread.resume)
+    soon = time.monotonic() + waited.pause
     if open_file_lock:
-        thread.wait(until=soon)
-    known = thread.resume.pid if isinstance(thread.resume, Holder) else 0
+        thread.wait(until=soon, resume=waited)
+    known = thread.resume.pid if isinstance(thread.resume, LockWait) else 0
     if thread.interrupted:
         forget_wait(thread.process)
         thread.wait()
     holder = thread.host.get_lock(file.fd, lock).pid
     if holder > 0 and holder != known:
         note_wait(thread.process, holder)
-    thread.wait(until=soon, resume=Holder(holder))
+    waited.pid = holder
+    thread.wait(until=soon, resume=waited)
 
 
 def _lock(thread: PosixThread, record: Record) -> Lock:

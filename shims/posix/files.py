@@ -16,7 +16,7 @@ from compat.host import Lock
 from shims.posix import directories
 from shims.posix.names import existing, here, open_file
 from shims.posix.openfiles import OpenFile, SpecialFile
-from shims.posix.opening import creat, open, openat
+from shims.posix.opening import creat, open, openat, refuse_running
 from shims.posix.state import PosixThread
 from shims.posix.transfers import Span, receive, send
 
@@ -31,7 +31,6 @@ _WHENCE: Final[dict[str, int]] = {
     for name in ("SEEK_SET", "SEEK_CUR", "SEEK_END", "SEEK_DATA", "SEEK_HOLE")
     if hasattr(os, name)
 }
-_LOCK_AGAIN = 0.02  # seconds; no event tells that a lock is free
 
 
 def close(thread: PosixThread, fd: int) -> None:
@@ -129,6 +128,7 @@ def truncate(thread: PosixThread, path: CString, size: int) -> None:
     if size < 0:
         raise OSError(errno.EINVAL, "size")
     with existing(thread, here(thread), path) as place:
+        refuse_running(thread, place)
         place.truncate(size)
     thread.memory.file_changed()
 
@@ -204,4 +204,7 @@ def flock(thread: PosixThread, fd: int, op: FlagSet) -> None:
     except BlockingIOError:
         if "LOCK_NB" in op:
             raise
-        thread.wait(until=time.monotonic() + _LOCK_AGAIN)
+        from shims.posix.lock_waits import LockWait  # rarely needed
+
+        waited = LockWait(thread.resume)
+        thread.wait(until=time.monotonic() + waited.pause, resume=waited)

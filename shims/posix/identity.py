@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Callable
+from functools import partial
+from typing import Final
 
 from compat.abi.handles import ArrayHandle, Pointer
+from shims.posix.becoming import become_group, become_user, join_groups
 from shims.posix.credentials import NO_CHANGE
 from shims.posix.family import check_visible, is_visible, visible
 from shims.posix.state import PosixProcess, PosixThread
+
+_MOST_GROUPS: Final = 65536  # NGROUPS_MAX, linux/limits.h
 
 # --- users ---
 
@@ -21,25 +27,25 @@ def geteuid(thread: PosixThread) -> int:
 
 
 def setuid(thread: PosixThread, uid: int) -> None:
-    """Become *uid*, which must be the real or saved user. Raises OSError: EPERM, EINVAL for -1."""
-    credentials = thread.process.credentials
+    """Become *uid*, for good if privileged. Raises OSError: EPERM, EINVAL for -1."""
     if uid == NO_CHANGE:
         raise OSError(errno.EINVAL, "uid -1")
-    if uid not in (credentials.users.real, credentials.users.saved):
-        raise OSError(errno.EPERM, "setuid")
-    credentials.users = credentials.users.change(NO_CHANGE, uid, NO_CHANGE)
+    become_user(thread, thread.process.credentials.users.change_one(uid, may_become_user(thread)))
 
 
 def setreuid(thread: PosixThread, real: int, effective: int) -> None:
     """Set the real and effective user; -1 leaves one. Raises OSError(EPERM)."""
-    credentials = thread.process.credentials
-    credentials.users = credentials.users.change_pair(real, effective)
+    become_user(thread, thread.process.credentials.users.change_pair(real, effective, may_become_user(thread)))
 
 
 def setresuid(thread: PosixThread, real: int, effective: int, saved: int) -> None:
     """Set the three users; -1 leaves one. Raises OSError(EPERM)."""
-    credentials = thread.process.credentials
-    credentials.users = credentials.users.change(real, effective, saved)
+    become_user(thread, thread.process.credentials.users.change(real, effective, saved, may_become_user(thread)))
+
+
+def may_become_user(thread: PosixThread) -> Callable[[], bool]:
+    """What tells whether the process may take on any user."""
+    return partial(thread.process.capable, "CAP_SETUID")
 
 
 def getresuid(thread: PosixThread, real: Pointer[int], effective: Pointer[int], saved: Pointer[int]) -> None:
@@ -61,25 +67,25 @@ def getegid(thread: PosixThread) -> int:
 
 
 def setgid(thread: PosixThread, gid: int) -> None:
-    """Become group *gid*, which must be the real or saved group. Raises OSError: EPERM, EINVAL for -1."""
-    credentials = thread.process.credentials
+    """Become group *gid*, for good if privileged. Raises OSError: EPERM, EINVAL for -1."""
     if gid == NO_CHANGE:
         raise OSError(errno.EINVAL, "gid -1")
-    if gid not in (credentials.groups.real, credentials.groups.saved):
-        raise OSError(errno.EPERM, "setgid")
-    credentials.groups = credentials.groups.change(NO_CHANGE, gid, NO_CHANGE)
+    become_group(thread, thread.process.credentials.groups.change_one(gid, may_become_group(thread)))
 
 
 def setregid(thread: PosixThread, real: int, effective: int) -> None:
     """Set the real and effective group; -1 leaves one. Raises OSError(EPERM)."""
-    credentials = thread.process.credentials
-    credentials.groups = credentials.groups.change_pair(real, effective)
+    become_group(thread, thread.process.credentials.groups.change_pair(real, effective, may_become_group(thread)))
 
 
 def setresgid(thread: PosixThread, real: int, effective: int, saved: int) -> None:
     """Set the three groups; -1 leaves one. Raises OSError(EPERM)."""
-    credentials = thread.process.credentials
-    credentials.groups = credentials.groups.change(real, effective, saved)
+    become_group(thread, thread.process.credentials.groups.change(real, effective, saved, may_become_group(thread)))
+
+
+def may_become_group(thread: PosixThread) -> Callable[[], bool]:
+    """What tells whether the process may take on any group."""
+    return partial(thread.process.capable, "CAP_SETGID")
 
 
 def getresgid(thread: PosixThread, real: Pointer[int], effective: Pointer[int], saved: Pointer[int]) -> None:
@@ -100,8 +106,15 @@ def getgroups(thread: PosixThread, count: int, groups: ArrayHandle[int]) -> int:
 
 
 def setgroups(thread: PosixThread, count: int, groups: ArrayHandle[int]) -> None:
-    """Refused: only a privileged process sets its groups. Raises OSError(EPERM)."""
-    raise OSError(errno.EPERM, "setgroups")
+    """Set the supplementary groups. Raises OSError: EPERM, EINVAL for a bad count or a group that is none."""
+    if not thread.process.capable("CAP_SETGID"):
+        raise OSError(errno.EPERM, "setgroups")
+    if not 0 <= count <= _MOST_GROUPS:
+        raise OSError(errno.EINVAL, "number of groups")
+    wanted = groups.read() if count else []
+    if NO_CHANGE in wanted:
+        raise OSError(errno.EINVAL, "group -1")
+    join_groups(thread, wanted)
 
 
 # --- process groups and sessions: the host's own, so that the terminal's job control works ---

@@ -41,11 +41,18 @@ class Ipc:
     def __init__(self, process: PosixProcess, count: Callable[[], dict[int, int]]) -> None:
         self._process = process
         self._host = process.host
-        self._folder = process.view.private.folder(b"ipc", 0o700)
-        self._lock = self._host.openat(self._folder, b"lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._folder = process.view.private.folder(b"ipc", 0o777)
+        self._lock = self._open(b"lock", os.O_RDWR | os.O_CREAT)
         self._gates: dict[bytes, int] = {}
         self._count = count
         self._raw = b""
+
+    def _open(self, name: bytes, flags: int) -> int:
+        """Open a file of the folder; a new one is open to all users that the run's processes become."""
+        fd = self._host.openat(self._folder, name, flags | os.O_CLOEXEC, 0o666)
+        if flags & os.O_CREAT and self._host.fstat(fd).st_uid == self._host.geteuid():
+            self._host.fchmod(fd, 0o666)  # the umask is the guest's
+        return fd
 
     @contextmanager
     def open(self) -> Iterator[Namespace]:
@@ -66,7 +73,7 @@ class Ipc:
 
     def _load(self) -> bytes:
         try:
-            fd = self._host.openat(self._folder, b"state", os.O_RDONLY | os.O_CLOEXEC)
+            fd = self._open(b"state", os.O_RDONLY)
         except FileNotFoundError:
             return b""
         try:
@@ -76,8 +83,7 @@ class Ipc:
 
     def _store(self, data: bytes) -> None:
         """A new file takes the old one's place whole: who is killed on the way leaves the old one."""
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
-        fd = self._host.openat(self._folder, b"next", flags, 0o600)
+        fd = self._open(b"next", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         try:
             self._host.write(fd, data)
         finally:
@@ -99,6 +105,8 @@ class Ipc:
     def _lives(self, pid: int) -> bool:
         try:
             self._host.kill(pid, 0)
+        except PermissionError:
+            return True  # another user's
         except OSError:
             return False
         return True
@@ -155,8 +163,7 @@ class Ipc:
 
     def make_segment(self, id: int, size: int) -> None:
         """The memory of the segment *id*, all zero; raises the host's OSError."""
-        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-        fd = self._host.openat(self._folder, b"shm%d" % id, flags, 0o600)
+        fd = self._open(b"shm%d" % id, os.O_RDWR | os.O_CREAT | os.O_EXCL)
         try:
             self._host.ftruncate(fd, size)
         finally:
@@ -164,8 +171,7 @@ class Ipc:
 
     def open_segment(self, id: int, *, writable: bool) -> int:
         """A descriptor of its memory, which the caller closes."""
-        mode = os.O_RDWR if writable else os.O_RDONLY
-        return self._host.openat(self._folder, b"shm%d" % id, mode | os.O_CLOEXEC)
+        return self._open(b"shm%d" % id, os.O_RDWR if writable else os.O_RDONLY)
 
     # --- waiting ---
 
@@ -191,9 +197,9 @@ class Ipc:
         """The descriptor of a gate, with nothing in it."""
         fd = self._gates.get(name)
         if fd is None:
-            self._host.mknodat(self._folder, name, stat.S_IFIFO | 0o600)
-            flags = os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC
-            fd = self._gates[name] = self._host.openat(self._folder, name, flags)
+            self._host.mknodat(self._folder, name, stat.S_IFIFO | 0o666)
+            self._host.fchmodat(self._folder, name, 0o666, 0)
+            fd = self._gates[name] = self._open(name, os.O_RDWR | os.O_NONBLOCK)
         try:
             self._host.read(fd, 4096)
         except BlockingIOError:
@@ -204,7 +210,7 @@ class Ipc:
         """*entry* has changed: everyone who waits for it looks again once the state is free."""
         for name in list(entry.waiting):
             try:
-                fd = self._host.openat(self._folder, name, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+                fd = self._open(name, os.O_WRONLY | os.O_NONBLOCK)
             except OSError:  # its process was killed
                 del entry.waiting[name]
                 continue

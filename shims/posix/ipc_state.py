@@ -18,6 +18,7 @@ PRIVATE: Final = 0
 _SLOTS: Final = 32768  # IPCMNI, include/linux/ipc_namespace.h: an id is a sequence number and a slot
 _SEQUENCES: Final = 65536
 _READ: Final = 4
+_ROOT: Final = 0  # who has CAP_IPC_OWNER and may change what is others'
 _PLAIN: Final = 2  # the version of marshal whose bytes depend on the values alone
 
 
@@ -43,7 +44,7 @@ class Entry:
             granted >>= 6
         elif {who.groups.effective, *who.supplementary} & {self.group, self.creator_group}:
             granted >>= 3
-        if mode & 7 & ~granted:
+        if mode & 7 & ~granted and who.users.effective != _ROOT:
             raise OSError(errno.EACCES, "IPC permissions")
 
     def check_read(self, who: Credentials) -> None:
@@ -51,7 +52,7 @@ class Entry:
 
     def check_owner(self, who: Credentials) -> None:
         """Raise OSError(EPERM) unless *who* may change or remove it."""
-        if who.users.effective not in (self.owner, self.creator):
+        if who.users.effective not in (self.owner, self.creator, _ROOT):
             raise OSError(errno.EPERM, "not the owner")
 
     def permissions(self) -> dict[str, object]:

@@ -31,8 +31,17 @@ def current(process: PosixProcess) -> dict[str, tuple[int, int]]:
                 process.limits[name] = (_from_host(soft), _from_host(hard))
             elif name.startswith("RLIMIT_"):
                 process.limits[name] = (INFINITY, INFINITY)
+        _keep_some_files(process.limits)
         _apply_options(process)
     return process.limits
+
+
+def _keep_some_files(limits: dict[str, tuple[int, int]]) -> None:
+    """Let the guest count on no descriptors that the host process needs."""
+    soft, hard = limits["RLIMIT_NOFILE"]
+    if hard != INFINITY:
+        most = max(hard - _OWN_FILES, hard // 2)
+        limits["RLIMIT_NOFILE"] = min(soft, most), most
 
 
 def begin(process: PosixProcess) -> None:

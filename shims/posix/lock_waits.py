@@ -1,4 +1,5 @@
-"""Who waits for whose record lock: so that two processes that wait for each other hear of it (EDEADLK, fcntl(2)).
+"""Waiting for locks: how often to look again, since no event tells that a lock is free; and who waits for whose record
+lock, so that two processes that wait for each other hear of it (EDEADLK, fcntl(2)).
 
 The host is never asked to wait, and so can't know. Each process that waits leaves a link in the run's private folder:
 its name is the waiting process, its text the one that holds the lock.
@@ -12,14 +13,24 @@ from contextlib import contextmanager
 
 from shims.posix.state import PosixProcess
 
-__all__ = ["forget_wait", "note_wait"]
+__all__ = ["LockWait", "forget_wait", "note_wait"]
 
 _LONGEST = 64  # processes in a chain; Linux looks at 10 (MAX_DEADLK_ITERATIONS of fs/locks.c)
+_FIRST_LOOK, _LAST_LOOK = 0.0002, 0.02  # seconds
+
+
+class LockWait:
+    """Kept while a call waits for a lock: the process *pid* that holds it, 0 where nobody can tell, and in how many
+    seconds to look again: most locks are held for a moment only, so soon at first."""
+
+    def __init__(self, before: object) -> None:
+        self.pid = 0
+        self.pause: float = min(before.pause * 1.5, _LAST_LOOK) if isinstance(before, LockWait) else _FIRST_LOOK
 
 
 @contextmanager
 def _folder(process: PosixProcess) -> Iterator[int]:
-    fd = process.view.private.folder(b"locks", 0o700)
+    fd = process.view.private.folder(b"locks", 0o777)
     try:
         yield fd
     finally:

@@ -6,7 +6,7 @@ import errno
 import os
 import stat
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from compat.host import Host
 from compat.sandbox.place import Opened
@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from shims.posix.state import PosixThread
 
 __all__ = ["Descriptor", "FileTable", "OpenFile", "SpecialFile"]
+
+
+_MULTIPLEXER: Final = os.makedev(5, 2)
+"""/dev/ptmx, whose open files are the ends of terminals where nobody's job control is."""
 
 
 class SpecialFile:
@@ -74,10 +78,11 @@ class OpenFile:
         self.locked = False
         self.owner = ("F_OWNER_PID", 0)
         self.signal = 0
-        mode = os.fstat(fd).st_mode if self.opened.node is None else self.opened.node.mode
+        node, state = self.opened.node, os.fstat(fd)
+        mode, device = (state.st_mode, state.st_rdev) if node is None else (node.mode, node.device)
         self.is_directory = stat.S_ISDIR(mode)
         self.may_block = not (stat.S_ISREG(mode) or self.is_directory or stat.S_ISBLK(mode))
-        self.is_terminal = stat.S_ISCHR(mode) and self.opened.node is None and os.isatty(fd)
+        self.is_terminal = stat.S_ISCHR(mode) and device != _MULTIPLEXER and os.isatty(fd)
         self.may_try = stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
 
     def close(self) -> None:

@@ -17,7 +17,10 @@ from shims.posix.names import here, start, text
 from shims.posix.openfiles import OpenFile, SpecialFile
 from shims.posix.state import PosixThread
 
-__all__ = ["HOST_FLAGS", "WITH_PATH", "WrittenNode", "creat", "host_flags", "install", "open", "open_at", "openat"]
+__all__ = [
+    "HOST_FLAGS", "WITH_PATH", "WrittenNode", "creat", "host_flags", "install", "open", "open_at", "openat",
+    "refuse_running",
+]  # fmt: skip
 
 _NAMES = (
     "O_RDONLY", "O_WRONLY", "O_RDWR", "O_CREAT", "O_EXCL", "O_NOCTTY", "O_TRUNC", "O_APPEND", "O_NONBLOCK", "O_DSYNC",
@@ -26,6 +29,7 @@ _NAMES = (
 HOST_FLAGS: Final[dict[str, int]] = {name: getattr(os, name) for name in _NAMES if hasattr(os, name)}
 """O_* names and the host's bits. O_CLOEXEC is not among them: it belongs to the guest's descriptor."""
 
+_EXECUTABLE = stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH
 _ACCESS = frozenset({"O_RDONLY", "O_WRONLY", "O_RDWR"})
 WITH_PATH = frozenset({"O_PATH", "O_DIRECTORY", "O_NOFOLLOW", "O_CLOEXEC"})
 _REMEMBERED = frozenset({"O_LARGEFILE", "O_DIRECTORY", "O_NOFOLLOW", "O_PATH", "O_TMPFILE"})
@@ -100,9 +104,21 @@ def open_at(thread: PosixThread, dir: int, path: CString, flags: frozenset[str],
 
 def _open_place(thread: PosixThread, place: Place, bits: int, mode: int) -> Opened:
     """Open without ever blocking the host: only a named pipe could, and not with these flags."""
+    if not bits & O_PATH and (bits & os.O_ACCMODE or bits & os.O_TRUNC):
+        refuse_running(thread, place)
     if bits & (os.O_NONBLOCK | O_PATH | os.O_EXCL) or bits & os.O_ACCMODE == os.O_RDWR:
         return place.open(bits, mode)
     return fifos.open_waiting(thread, place, bits) if _is_fifo(place) else place.open(bits, mode)
+
+
+def refuse_running(thread: PosixThread, place: Place) -> None:
+    """Raise OSError(ETXTBSY) where the file at *place*, which is about to be changed, is a program that runs."""
+    try:
+        state = place.stat()
+    except OSError:
+        return  # opening it will tell
+    if stat.S_ISREG(state.st_mode) and state.st_mode & _EXECUTABLE and thread.process.runs(state):
+        raise OSError(errno.ETXTBSY, "a program that runs")
 
 
 def _is_fifo(place: Place) -> bool:

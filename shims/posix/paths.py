@@ -13,8 +13,8 @@ from shims.posix.names import entry, existing, here, text
 from shims.posix.state import PosixThread
 
 __all__ = [
-    "chdir", "fchdir", "getcwd", "link", "linkat", "make_node", "mkdir", "mkdirat", "mknod", "mknodat", "readlink",
-    "readlinkat", "rename", "rename_at", "renameat", "rmdir", "symlink", "symlinkat", "unlink", "unlinkat",
+    "chdir", "chroot", "fchdir", "getcwd", "link", "linkat", "make_node", "mkdir", "mkdirat", "mknod", "mknodat",
+    "readlink", "readlinkat", "rename", "rename_at", "renameat", "rmdir", "symlink", "symlinkat", "unlink", "unlinkat",
 ]  # fmt: skip
 
 
@@ -189,6 +189,26 @@ def fchdir(thread: PosixThread, fd: int) -> None:
         raise OSError(errno.ENOTDIR, "fd")
     with thread.process.view.held(file.opened) as place:
         _enter(thread, place)
+
+
+def chroot(thread: PosixThread, path: CString) -> None:
+    """chroot(2). Raises OSError(EPERM) without CAP_SYS_CHROOT."""
+    process = thread.process
+    with existing(thread, here(thread), path) as place:
+        folder = place.location()
+    try:
+        if not process.capable("CAP_SYS_CHROOT"):
+            raise OSError(errno.EPERM, "chroot")
+        if folder.guest_path == b"/":
+            return
+        from compat.sandbox.rerooted import rerooted  # rarely needed
+
+        process.view = rerooted(process.view, folder)
+    finally:
+        thread.host.close(folder.fd)
+    stands = process.view.adopt(process.directory.fd)
+    if stands.mount is not None and process.directory.node is None:
+        process.directory = stands  # the same folder, under its new name; else it stays outside of the root
 
 
 def _enter(thread: PosixThread, place: Place) -> None:

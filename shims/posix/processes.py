@@ -19,7 +19,7 @@ from shims.posix.children import (
     take_child,
     wait_for_child,
 )
-from shims.posix.family import check_visible, visible
+from shims.posix.family import check_visible, parent, visible
 from shims.posix.siginfo import SIGINFO_SIZE, siginfo
 from shims.posix.state import Child, PosixThread
 
@@ -60,8 +60,8 @@ def getpid(thread: PosixThread) -> int:
 
 
 def getppid(thread: PosixThread) -> int:
-    """The parent's pid; that of the first guest process is the host process that started compat."""
-    return thread.host.getppid()
+    """The parent's pid, 0 for the first guest process."""
+    return parent(thread.process)
 
 
 # --- change of image ---
@@ -157,7 +157,7 @@ def waitid(
         raise OSError(errno.EINVAL, "waitid options")
     found = look_for_child(thread, type, id, options)
     if info is not None:
-        pending = child_pending(thread, found)
+        pending = child_pending(thread.process, found)
         thread.memory.write(info.address, bytes(SIGINFO_SIZE) if pending is None else siginfo(thread.abi, pending))
     used = None if found is None else take_child(thread, found, options)
     if found is not None and usage is not None:
@@ -219,7 +219,8 @@ def _meant(thread: PosixThread, which: Constant, who: int) -> Iterable[int]:
         group = who or thread.host.getpgid(0)
         meant = [pid for pid, each in visible(process).items() if each.group == group]
     elif which == "PRIO_USER":
-        meant = list(visible(process)) if who in (0, process.credentials.users.real) else []
+        user = who or process.credentials.users.real
+        meant = [pid for pid in visible(process) if thread.host.rights(pid)["Uid"] == user]
     else:
         raise OSError(errno.EINVAL, f"no priority of {which}")
     if not meant:

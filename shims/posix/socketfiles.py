@@ -38,6 +38,7 @@ TYPES: Final[dict[str, int]] = {
     name: getattr(host_names, name) for name in ("SOCK_STREAM", "SOCK_DGRAM", "SOCK_SEQPACKET", "SOCK_RAW")
 }
 HOST_TIME: Final = struct.Struct("@2l")  # struct timeval
+_CLOSE_ON_EXEC: Final[int] = getattr(host_names, "MSG_CMSG_CLOEXEC", 0)  # packet(7) does not take it
 _SO_PROTOCOL: Final = 38  # asm-generic/socket.h
 _SO_DOMAIN: Final = 39
 LONGEST_MESSAGE: Final = 1 << 20  # most bytes that one host call moves
@@ -83,9 +84,8 @@ class Socket(SpecialFile):
 
     def receive(self, thread: PosixThread, file: OpenFile, room: int, flags: int, beside: int) -> Received:
         """What the host has now, up to *room* bytes and *beside* of control messages; *flags* are the host's."""
-        return thread.host.recvmsg(
-            file.fd, room, flags | host_names.MSG_DONTWAIT, beside, rights=self.family == "AF_UNIX"
-        )
+        flags |= host_names.MSG_DONTWAIT | (_CLOSE_ON_EXEC if self.family == "AF_UNIX" else 0)
+        return thread.host.recvmsg(file.fd, room, flags, beside)
 
     def write(self, thread: PosixThread, file: OpenFile, views: list[memoryview]) -> int:
         return transmit(thread, file, self, views)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from compat.memory import AddressSpace
 from compat.process import Options, Process, Registers, Thread
 from compat.sandbox.place import Opened
 from compat.sandbox.view import FileView
-from shims.posix.credentials import Credentials
+from shims.posix.credentials import Credentials, Ids
 from shims.posix.openfiles import FileTable
 from shims.posix.socketnames import SocketNames
 
@@ -61,12 +62,13 @@ class Pending:
 @dataclass
 class Child:
     """A child process that has not been waited for, by the id of the thread that is its *parent*, and the guest's
-    number of the *signal* that tells of its end, 0 for none. *watch* is a host descriptor that becomes readable then,
-    once somebody waits, else -1; owned here."""
+    number of the *signal* that tells of its end, 0 for none, and whether it was *told*. *watch* is a host descriptor
+    that becomes readable then, once somebody waits, else -1; owned here."""
 
     signal: int
     parent: int
     watch: int = -1
+    told: bool = False
 
     def forget(self, host: Host) -> None:
         """Release the descriptor."""
@@ -107,6 +109,7 @@ class PosixProcess(Process):
         self.environment: list[bytes] = []
         self.ipc: Ipc | None = None
         self.socket_names = SocketNames(host.getrandom(4).hex().encode())
+        self._prepared = False
 
     def move(self, abi: Abi, memory: AddressSpace) -> None:
         super().move(abi, memory)
@@ -141,6 +144,31 @@ class PosixProcess(Process):
             return str(self.abi.signals.decode(number)) in ("SIGCHLD", "SIGURG", "SIGWINCH", "SIGCONT")
         return action.handler == 1
 
+    def buried(self, pid: int, child: Child) -> None:
+        """*child* has been waited for, and is a child no more."""
+
+    def runs(self, state: os.stat_result) -> bool:
+        """Whether the file with these attributes is the program of a process that the guest can see."""
+        return False
+
+    def capable(self, capability: str) -> bool:
+        """Whether the process has the privilege that Linux calls *capability*."""
+        return self.host.geteuid() == 0
+
+    def prepare_change(self, users: Ids) -> None:
+        """The process is about to have the users *users*, or fewer privileges: what it will need is to be at hand."""
+        if not hasattr(self, "view"):
+            return  # it never began
+        if not self._prepared:
+            self.view.private.hold()
+            self.preload()
+            self._prepared = True
+        if self.pid == self.root_pid and users.real == users.effective == users.saved:
+            self.view.private.give_to(users.real)
+
+    def changed_credentials(self, before: Credentials) -> None:
+        """The process has others than *before*."""
+
     def pending_changed(self, added: int = 0) -> None:
         """Signals were taken from the queues, or the signal *added* was put there."""
 
@@ -150,6 +178,7 @@ class PosixProcess(Process):
         for child in self.children.values():
             child.forget(self.host)
         self.children = {}
+        self.subreaper = False
         if borrows:
             self.memory.borrowed()
         else:

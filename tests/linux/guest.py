@@ -81,6 +81,12 @@ class FakeEngine:
     def attend(self) -> None:
         self.attended += 1
 
+    def at_rest(self) -> bool:
+        return False
+
+    def renew_helpers(self) -> None:
+        pass
+
     def rebind(self) -> None:
         pass
 

@@ -25,7 +25,7 @@ HEADERS = """
     linux/sched/types.h linux/openat2.h linux/futex.h linux/rseq.h linux/inotify.h linux/signalfd.h
     asm/ipcbuf.h asm/shmbuf.h asm/msgbuf.h asm/sembuf.h linux/ipc.h linux/sem.h linux/shm.h linux/msg.h
     linux/timex.h linux/capability.h asm/ldt.h linux/mqueue.h linux/aio_abi.h linux/mount.h
-    linux/xattr.h linux/kexec.h linux/mman.h linux/filter.h linux/io_uring.h asm/hwprobe.h linux/fs.h
+    linux/xattr.h linux/kexec.h linux/mman.h linux/filter.h linux/io_uring.h asm/hwprobe.h linux/fs.h linux/fiemap.h
     linux/utime.h linux/un.h linux/in.h linux/in6.h linux/netlink.h linux/fanotify.h linux/posix_types.h
 """
 
@@ -90,6 +90,8 @@ C_STRUCTS: Mapping[str, CStruct] = {
     "Dirent64": CStruct("struct entry64"),
     "FileAttr": CStruct("struct file_attr", "fa_"),
     "FileCloneRange": CStruct("struct file_clone_range"),
+    "Fiemap": CStruct("struct fiemap", "fm_"),
+    "FiemapExtent": CStruct("struct fiemap_extent", "fe_", {"spare": "fe_reserved64"}),
     "OpenHow": CStruct("struct open_how"),
     "Flock": CStruct("struct flock", "l_"),
     "Flock64": CStruct("struct flock64", "l_"),

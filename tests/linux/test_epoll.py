@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+import resource
+from collections.abc import Iterator
 
 import pytest
 
@@ -51,6 +53,28 @@ def test_events_carry_the_guests_data(guest: Guest) -> None:
     guest.call("epoll_ctl", epoll, DEL, one.reader, 0)
     one.feed()
     assert wait(guest, epoll) == []
+
+
+@pytest.fixture
+def many_files() -> Iterator[int]:
+    """How many descriptors may be open, at least 1,500."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < 1500:
+        pytest.skip(f"the host lets a process have {hard} descriptors")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 1500), hard))
+    yield 1500
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_thousands_at_once(guest: Guest, many_files: int) -> None:
+    pipe, epoll, layout = Pipe(guest), guest.call("epoll_create1", 0), guest.abi.layout("EpollEvent")
+    guest.process.files.limit = many_files
+    for fd in [pipe.reader, *(guest.process.files.add(pipe.file) for _ in range(1200))]:
+        guest.call("epoll_ctl", epoll, ADD, fd, event(guest, ["EPOLLIN"], b"12345678"))
+    pipe.feed()
+    place = guest.allot(1300 * layout.size)
+    assert guest.call("epoll_wait", epoll, place, 1300, -1) == 1201
+    pipe.file.close()
 
 
 def test_nothing_has_happened(guest: Guest) -> None:

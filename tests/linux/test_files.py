@@ -68,6 +68,8 @@ def test_allocation_and_advice(file: FakeGuest) -> None:
     assert file.fails("fallocate", 0, 0x4000, 0, 1) == "EOPNOTSUPP"
     assert file.fails("fadvise64", 0, 0, 10, "POSIX_FADV_SEQUENTIAL") == ""
     assert file.fails("fadvise64", 0, 0, 10, 99) == "EINVAL"
+    if file.abi.cpu.bits == 64:
+        assert file.fails("fadvise64", 0, 0, -1, "POSIX_FADV_SEQUENTIAL") == "EINVAL"
     assert file.fails("readahead", 0, 0, 100) == ""
     name = "sync_file_range"
     assert file.fails(name, 0, 0, 10, "SYNC_FILE_RANGE_WRITE_AND_WAIT") == ""
@@ -174,6 +176,25 @@ def test_ioctls_of_files(file: FakeGuest) -> None:
     assert file.fails("ioctl", target, "FICLONE", 99) == "EBADF"
     assert file.fails("ioctl", 0, "BLKGETSIZE64", room) == "ENOTTY"
     assert file.fails("ioctl", 0, "RNDGETENTCNT", room) == "ENOTTY"
+
+
+def test_the_extents_of_a_file(file: FakeGuest) -> None:
+    layout, extent = file.abi.layout("Fiemap"), file.abi.layout("FiemapExtent")
+    (file.root / "data").write_bytes(b"x" * 5000)
+    fd = file.open(b"/data", "O_RDONLY")
+    asked = {"length": 2**64 - 1, "flags": 1, "extent_count": 4}  # FIEMAP_FLAG_SYNC
+    place = file.put(layout.pack(asked) + bytes(4 * extent.size))
+    try:
+        file.call("ioctl", fd, "FS_IOC_FIEMAP", place)
+    except OSError as error:
+        assert error.errno in (errno.ENOTTY, errno.EOPNOTSUPP)
+        pytest.skip("the file system of the tests tells no extents")
+    assert layout.unpack(file.read(place, layout.size)).int("mapped_extents") >= 1
+    first = extent.unpack(file.read(place + layout.size, extent.size))
+    assert (first.int("logical"), first.int("length") >= 5000) == (0, True)
+    file.memory.write(place, layout.pack(asked | {"flags": 1 << 20}))
+    assert file.fails("ioctl", fd, "FS_IOC_FIEMAP", place) == "EBADR"
+    assert layout.unpack(file.read(place, layout.size)).int("flags") == 1 << 20
 
 
 def test_attributes_of_inodes(file: FakeGuest) -> None:

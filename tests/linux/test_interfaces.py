@@ -9,7 +9,7 @@ import struct
 import pytest
 
 from tests.guests import FakeGuest
-from tests.linux.test_sockets import pair
+from tests.linux.test_sockets import internet, name_of, pair
 
 
 @pytest.fixture
@@ -75,3 +75,25 @@ def test_the_owner_of_a_socket(guest: FakeGuest) -> None:
     assert guest.fails("fcntl", fd, "F_SETOWN", 1) == "ESRCH"
     guest.call("ioctl", fd, "FIOASYNC", guest.put(struct.pack(guest.abi.cpu.order + "i", 1)))
     assert guest.call("fcntl", fd, "F_GETFL") & guest.abi.flags("OpenFlags").values["O_ASYNC"]
+
+
+def test_the_time_of_the_last_packet(guest: FakeGuest) -> None:
+    guest.process.options.network = True
+    server, client = (guest.call("socket", "AF_INET", "SOCK_DGRAM", 0) for _ in range(2))
+    place = guest.room(32)
+    assert guest.fails("ioctl", server, "SIOCGSTAMP_NEW", place) == "ENOENT"
+    guest.call("bind", server, *internet(guest, "127.0.0.1", 0))
+    port = int.from_bytes(name_of(guest, "getsockname", server)[2:4], "big")
+    for _ in range(2):  # the first question asks the host to keep the time
+        guest.call("sendto", client, guest.put(b"x"), 1, "", *internet(guest, "127.0.0.1", port))
+        guest.call("recvfrom", server, guest.room(8), 8, "", 0, 0)
+    for request, name in (("SIOCGSTAMP_OLD", "Timeval"), ("SIOCGSTAMPNS_NEW", "Timespec64")):
+        guest.call("ioctl", server, request, place)
+        assert guest.struct(name, place).int("sec") > 1_500_000_000
+
+
+def test_what_would_change_the_host(guest: FakeGuest) -> None:
+    fd = guest.call("socket", "AF_INET", "SOCK_DGRAM", 0)
+    for request in ("SIOCADDRT", "SIOCSARP", "SIOCDARP"):
+        assert guest.fails("ioctl", fd, request, 0) == "EPERM"
+    assert guest.fails("ioctl", fd, "SIOCETHTOOL", 0) == "EOPNOTSUPP"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import resource
 
+import pytest
+
 from compat.process import Options
 from shims.posix.limits import begin
 from tests.linux.guest import Guest, refused
@@ -28,6 +30,16 @@ def test_granted_limits_are_told(make_guest: type[Guest]) -> None:
         place = guest.struct("Rlimit64")
         guest.call("prlimit64", guest.process.pid, number(guest, name), 0, place)
         assert guest.record("Rlimit64", place)["cur"] == soft
+
+
+def test_descriptors_that_the_host_process_needs_are_not_offered(guest: Guest, monkeypatch: pytest.MonkeyPatch) -> None:
+    for host, expected in (((1024, 20000), [1024, 19936]), ((512, 512), [448, 448]), ((100, 100), [50, 50])):
+        guest.process.limits = {}
+        monkeypatch.setattr(guest.process.host, "getrlimit", lambda which, host=host: host)
+        place = guest.struct("Rlimit64")
+        guest.call("prlimit64", 0, number(guest, "RLIMIT_NOFILE"), 0, place)
+        found = guest.record("Rlimit64", place)
+        assert [found["cur"], found["max"]] == expected
 
 
 def test_no_limit_in_32_bits(make_guest: type[Guest]) -> None:

@@ -5,19 +5,26 @@ import os
 import re
 import signal
 import stat
+import time
 from pathlib import Path
 
 import pytest
 
 from compat.abi.tables import load_tables
+from compat.host import ASKING, questions
 from compat.host.census import Census, Entry
 from compat.memory import PAGE, Mark
 from compat.process import Options, Program
 from compat.sandbox.default import NOWHERE
 from compat.sandbox.place import Opened
+from shims.linux.bpf import Instruction
+from shims.linux.bpf import Program as Checked
+from shims.linux.heeding import heed_questions
 from shims.linux.proc_status import cpu_list
+from shims.linux.seccomp import Filter
 from shims.linux.view import build_view
 from shims.posix.openfiles import OpenFile
+from shims.posix.state import Child
 from tests.linux.guest import Guest, refused
 
 
@@ -162,7 +169,7 @@ def test_stat_has_fifty_two_fields(seen):
     assert text.endswith(b"\n")
     rest = text[text.rindex(b")") + 2 :].split()
     assert int(rest[20]) == seen.process.memory.mapped
-    assert int(rest[1]) == os.getppid()
+    assert int(rest[1]) == 0
 
 
 def test_status_tells_signals_and_ids(seen):
@@ -170,7 +177,7 @@ def test_status_tells_signals_and_ids(seen):
     process.actions = {1: Action(handler=1), 2: Action(handler=0x1000)}
     thread.mask = 0b1000
     found = fields(seen.text(b"/proc/self/status"))
-    assert (found["Pid"], found["Tgid"], found["PPid"]) == (str(process.pid), str(process.pid), str(os.getppid()))
+    assert (found["Pid"], found["Tgid"], found["PPid"]) == (str(process.pid), str(process.pid), "0")
     assert found["Uid"] == "\t".join([str(os.getuid())] * 4)
     assert [int(found[name], 16) for name in ("SigIgn", "SigCgt", "SigBlk")] == [1, 2, 8]
     assert len(found["SigBlk"]) == 16
@@ -235,18 +242,73 @@ def test_a_child_is_shown_with_what_the_host_tells(seen):
         assert seen.text(b"/proc/%d/stat" % pid).startswith(b"%d (" % pid)
         assert fields(seen.text(b"/proc/%d/status" % pid))["PPid"] == str(os.getpid())
         assert seen.text(b"/proc/%d/cmdline" % pid) == b""
-        for private in (b"maps", b"environ", b"auxv"):
-            with refused(errno.EACCES):
-                seen.text(b"/proc/%d/%s" % (pid, private))
-        for private in (b"cwd", b"root"):
-            with refused(errno.EACCES):
-                seen.link(b"/proc/%d/%s" % (pid, private))
-        with refused(errno.EACCES):
-            seen.names(b"/proc/%d/fd" % pid)
     finally:
         os.close(write_end)
         os.close(read_end)
         os.waitpid(pid, 0)
+
+
+@pytest.fixture
+def asked(seen):
+    """The pid of a child like the guest, which answers questions while it waits."""
+    seen.process.census = Census()
+    seen.process.engine.at_rest = lambda: True
+    ready, write_end = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        seen.process.pid = os.getpid()
+        seen.process.dumpable = 1
+        heed_questions(seen.process)
+        os.write(write_end, b"x")
+        while True:
+            signal.pause()
+    os.read(ready, 1)
+    os.close(ready)
+    os.close(write_end)
+    seen.process.children[pid] = Child(17, 1)
+    yield pid
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+
+
+def test_what_only_the_process_knows_it_tells_when_asked(seen, asked, tmp_path):
+    own = seen.text(b"/proc/self/maps")
+    assert own == seen.text(b"/proc/%d/maps" % asked) != b""
+    assert seen.link(b"/proc/%d/cwd" % asked) == os.fsencode(tmp_path)
+    (tmp_path / "data").write_bytes(b"content")
+    assert seen.names(b"/proc/%d/fd" % asked) == [b".", b".."], "a file that the parent alone opens later"
+    seen.file(tmp_path / "data")
+    assert seen.names(b"/proc/%d/fd" % asked) == [b".", b".."]
+
+
+def test_who_does_not_answer_is_another_users(seen, monkeypatch):
+    monkeypatch.setattr(questions, "_PATIENCE", 0.1)
+    seen.process.census = Census()
+    pid = os.fork()
+    if pid == 0:
+        signal.signal(ASKING, signal.SIG_IGN)
+        while True:
+            signal.pause()
+    try:
+        time.sleep(0.05)
+        seen.process.children[pid] = Child(17, 1)
+        with refused(errno.EACCES):
+            seen.text(b"/proc/%d/maps" % pid)
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+
+
+def test_the_first_process_is_shown_without_a_parent(seen):
+    process = seen.process
+    process.census = Census()
+    process.root_pid = os.getppid()
+    born = process.host.relation(process.root_pid).born
+    process.census.enter(process.root_pid, Entry(born, True, b"first", b"/bin/first", b"first\0", 8192))
+    text = seen.text(b"/proc/%d/stat" % process.root_pid)
+    assert text[text.rindex(b")") + 2 :].split()[1] == b"0"
+    assert fields(seen.text(b"/proc/%d/status" % process.root_pid))["PPid"] == "0"
+    assert fields(seen.text(b"/proc/self/status"))["PPid"] == str(process.root_pid)
 
 
 def test_a_child_is_shown_with_what_it_told_the_census(seen):
@@ -256,10 +318,13 @@ def test_a_child_is_shown_with_what_it_told_the_census(seen):
         signal.pause()
     try:
         born = seen.process.host.relation(pid).born
-        seen.process.census.enter(pid, Entry(born, True, b"a) b", b"/bin/b", b"b\0-x\0", 8192))
+        seen.process.census.enter(pid, Entry(born, True, b"a) b", b"/bin/b", b"b\0-x\0", 8192, b"A=1\0" * 3000))
         assert b"%d" % pid in seen.names(b"/proc")
         assert seen.text(b"/proc/%d/cmdline" % pid) == b"b\0-x\0"
         assert seen.text(b"/proc/%d/comm" % pid) == b"a) b\n"
+        assert seen.text(b"/proc/%d/environ" % pid) == b"A=1\0" * 3000
+        with seen.view.resolve(b"/proc/%d/environ" % pid, NOWHERE) as place:
+            assert (place.stat().st_uid, stat.S_IMODE(place.stat().st_mode)) == (os.geteuid(), 0o400)
         assert re.match(rb"%d \(a\) b\) [RS] %d " % (pid, os.getpid()), seen.text(b"/proc/%d/stat" % pid))
         assert seen.text(b"/proc/%d/task/%d/statm" % (pid, pid)).startswith(b"2 ")
         assert fields(seen.text(b"/proc/%d/status" % pid))["Name"] == "a) b"
@@ -367,7 +432,7 @@ def test_the_rest_of_the_machine(seen):
 def test_without_a_network_its_tables_are_empty(seen, make_guest, tmp_path):
     for name in (b"tcp", b"udp", b"unix", b"route"):
         assert seen.text(b"/proc/net/" + name).count(b"\n") == 1
-    assert seen.text(b"/proc/net/dev").count(b"\n") == 2
+    assert seen.text(b"/proc/net/dev").splitlines()[2:][0].startswith(b"    lo: ")
     granted = Seen(make_guest("x86-64"), tmp_path, Options(network=True))
     assert b"lo:" in granted.text(b"/proc/net/dev")
 
@@ -471,6 +536,20 @@ def test_sys_tells_of_processors(seen):
     first = b"/sys/devices/system/cpu/cpu0/topology/"
     assert int(seen.text(first + b"thread_siblings").replace(b",", b""), 16) == 1
     assert int(seen.text(first + b"core_siblings").replace(b",", b""), 16) == (1 << count) - 1
+    for cache in seen.names(b"/sys/devices/system/cpu/cpu0/cache")[2:]:
+        place = b"/sys/devices/system/cpu/cpu0/cache/" + cache
+        assert int(seen.text(place + b"/level")) in range(1, 5)
+        assert int(seen.text(place + b"/shared_cpu_map").replace(b",", b""), 16) in (1, (1 << count) - 1)
     assert seen.names(b"/sys/block")[2:] == []
     with seen.view.resolve(b"/sys", NOWHERE) as place:
         assert place.statfs().type == 0x62656572
+
+
+def test_modes_of_seccomp_are_told(seen):
+    seen.guest.thread.strict = True
+    assert fields(seen.text(b"/proc/self/status"))["Seccomp"] == "1"
+    accept = Checked([Instruction(6, 0, 0, 0x7FFF0000)])
+    seen.guest.thread.strict = False
+    seen.guest.thread.filters = Filter(accept, 1, Filter(accept, 1, None))
+    found = fields(seen.text(b"/proc/self/status"))
+    assert (found["Seccomp"], found["Seccomp_filters"]) == ("2", "2")

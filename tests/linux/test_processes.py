@@ -120,6 +120,7 @@ def test_wait_options_that_do_not_exist(guest: Guest) -> None:
 
 def test_the_child_is_a_process_of_its_own(guest: Guest) -> None:
     reader, writer = os.pipe()
+    assert guest.call("getppid") == 0
     guest.thread.robust_list = guest.thread.clear_tid = 4
     parent = guest.process.pid
     if guest.call("fork") == 0:

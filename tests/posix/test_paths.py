@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from compat.sandbox.mounts import SyntheticMount
+from compat.sandbox.synthetic import Directory, File
 from tests.guests import FakeGuest
 
 
@@ -175,4 +177,27 @@ def test_mknod(guest: FakeGuest) -> None:
     assert guest.fails("mknod", b"/dir", 0o040600, 0) == "EPERM"
     assert guest.fails("mknod", b"/odd", 0o150600, 0) == "EINVAL"
     assert guest.fails("mknod", b"/fifo", 0o010600, 0) == "EEXIST"
-    assert guest.fails("chroot", b"/") == "EPERM"
+
+
+def test_chroot_shows_the_folder_and_the_mounts_below_it(guest: FakeGuest) -> None:
+    (guest.root / "jail/inner").mkdir(parents=True)
+    (guest.root / "jail/file").write_text("in")
+    (guest.root / "jail/out").symlink_to("/outside")
+    (guest.root / "jail/back").symlink_to("/inner/../file")
+    (guest.root / "outside").write_text("out")
+    guest.view.table.add(SyntheticMount(b"/jail/proc", Directory({b"text": File(b"x")}), device=1))
+    guest.process.capable = lambda capability: False  # type: ignore[method-assign]
+    assert guest.fails("chroot", b"/jail") == "EPERM"
+    assert guest.fails("chroot", b"/outside") == "ENOTDIR"
+    asked = list[str]()
+    guest.process.capable = lambda capability: not asked.append(capability)  # type: ignore
+    guest.call("chdir", b"/jail/inner")
+    guest.call("chroot", b"/jail")
+    assert asked == ["CAP_SYS_CHROOT"]
+    room = guest.room(64)
+    guest.call("getcwd", room, 64)
+    assert guest.read(room, 7) == b"/inner\0"
+    for path in (b"/file", b"../file", b"/../../file", b"/back", b"/proc/text"):
+        guest.call("close", guest.call("open", path, 0, 0))
+    for path in (b"/out", b"/outside", b"/jail", b"../../outside"):
+        assert guest.fails("open", path, 0, 0) == "ENOENT"

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import warnings
 from pathlib import Path
 
 from tests.real import binfmt, debian, python_table
@@ -18,7 +19,7 @@ from tests.real.running import REPOSITORY
 
 TABLE = Path(__file__).parent / "PYTHON.md"
 PROGRAM = "usr/bin/python3.11"
-PACKAGES = ("python3.11", "libpython3.11-testsuite", "dash", "netbase", "coreutils")
+PACKAGES = ("python3.11", "libpython3.11-testsuite", "bash", "coreutils", "dash", "libc-bin", "netbase")
 
 MODULES = [
     *("test_asyncio", "test_concurrent_futures", "test_fcntl", "test_io", "test_mmap"),
@@ -39,14 +40,15 @@ def sysroot() -> Path:
     library = root / "usr/lib/python3.11"
     with debian.locked(debian.cache() / "python-suite"):
         if sys.version_info[:2] == (3, 11) and not (library / "__pycache__/this.cpython-311.pyc").exists():
-            compileall.compile_dir(library, stripdir=str(root), quiet=2)
+            with warnings.catch_warnings(action="ignore"):
+                compileall.compile_dir(library, stripdir=str(root), quiet=2)
     return root
 
 
 def command(way: str, root: Path, folder: Path) -> list[str]:
     """The host's command that runs the guest's Python; *folder* is for the run's own files."""
     if way == "qemu":
-        return [sys.executable, binfmt.__file__, str(root), str(folder), str(root / PROGRAM)]
+        return [sys.executable, binfmt.__file__, str(root), str(folder / "etc"), str(root / PROGRAM)]
     return [sys.executable, "-m", "compat", "run", "--net", "host", "--sysroot", str(root), f"/{PROGRAM}"]
 
 
@@ -108,6 +110,7 @@ def main() -> None:
     parser.add_argument("--record", action="store_true", help=f"write the modules' rows of {TABLE.name}")
     options = parser.parse_args()
     root = sysroot()
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell ignores it for what runs in the background, as would Python
     if options.log:
         options.log.mkdir(parents=True, exist_ok=True)
     for module in options.modules or MODULES:

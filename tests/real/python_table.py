@@ -11,6 +11,7 @@ NUMBERS = ("run", "passed", "failed", "errors", "skipped", "seconds")
 COUNTS = re.compile(r"^(?:OK|FAILED)(?: \((.*)\))?$", re.MULTILINE)
 RAN = re.compile(r"^Ran (\d+) tests? in ", re.MULTILINE)
 BAD = re.compile(r"^(?:FAIL|ERROR): (\S+)(?: \((\S+?)\))?", re.MULTILINE)
+UNFIT = re.compile(r"^test\w* skipped -- (.*)$", re.MULTILINE)
 BEGUN = re.compile(r"^(test\w*) \(test\.", re.MULTILINE)
 VERDICT = re.compile(r"\.\.\. .*?\b(ok|FAIL|ERROR|skipped|expected failure)\b", re.MULTILINE)
 
@@ -38,6 +39,8 @@ def result(output: str, seconds: float, end: str = "") -> Result:
     counts three failures, but one test less that passed. Without a summary the lines per test are counted.
     """
     bad = list(dict.fromkeys(name for name, _ in BAD.findall(output)))
+    if unfit := UNFIT.search(output):
+        end = f"skipped: {unfit[1]}"
     if not RAN.search(output):
         return broken(output, bad, seconds, end or "no summary")
     told: dict[str, int] = {}
@@ -64,8 +67,9 @@ HEADER += [f"not passed by {way}" for way in WAYS]
 ABOUT = (
     "# Recorded by `python -m tests.real.python_suite --record [MODULE…]`\n\n"
     "Debian's libpython3.11-testsuite for arm64, as root: `python3.11 -m test -v MODULE`: under `compat run --net host`"
-    "\nand under qemu-aarch64 7.2 with `-L` and a binfmt_misc of its own, one after the other on the same machine.\n"
-    "Passed is run less skipped and less the tests of which a part failed.\n"
+    "\nand under qemu-aarch64 7.2, which gets a binfmt_misc of its own, on the same machine one after the other.\n"
+    "Passed is run less skipped and less the tests of which a part failed. Seconds are the clock's, the machine was\n"
+    "busy: test_check_output_timeout gives another Python 3 s to start, and passes where nothing else runs.\n"
 )
 
 

@@ -27,9 +27,9 @@ class Program:
     sysroot: Path | None = None
     options: tuple[str, ...] = ()
 
-    def command(self, *arguments: str) -> list[str]:
-        """The host's command that runs it."""
-        if os.environ.get("COMPAT_TEST_WITH") == "qemu":
+    def command(self, *arguments: str, way: str | None = None) -> list[str]:
+        """The host's command that runs it, *way* being "qemu" or "compat"; as the environment says if None."""
+        if (way or os.environ.get("COMPAT_TEST_WITH")) == "qemu":
             where = ["-L", str(self.sysroot)] if self.sysroot else []
             return [f"qemu-{QEMU.get(self.cpu, self.cpu)}", *where, str(self.path), *arguments]
         where = ["--sysroot", str(self.sysroot)] if self.sysroot else []

@@ -25,10 +25,12 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(program: Program, *arguments: str, folder: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
+def serving(
+    program: Program, *arguments: str, folder: Path, port: int, ends_with: int = 0
+) -> Iterator[subprocess.Popen[bytes]]:
     """The server while it runs in *folder*; its output goes to the file `output` there. SIGTERM ends it.
 
-    AssertionError with its output where it does not listen on *port*, or does not end well.
+    AssertionError with its output where it does not listen on *port*, or ends with another status.
     """
     output = folder / "output"
     with output.open("wb") as file:
@@ -45,7 +47,7 @@ def serving(program: Program, *arguments: str, folder: Path, port: int) -> Itera
         yield server
         server.send_signal(signal.SIGTERM)
         status = server.wait(PATIENCE)
-        assert status == 0, f"exit status {status}\n{output.read_text(errors='replace')[-3000:]}"
+        assert status == ends_with, f"exit status {status}\n{output.read_text(errors='replace')[-3000:]}"
     finally:
         if server.poll() is None:
             server.kill()

@@ -45,7 +45,7 @@ def test_the_private_folder_goes_with_the_run(shell: Program, doing: str, name: 
     with run.stdin, run.stdout:
         assert run.stdout.readline() == b"ready\n"
         (folder,) = private.iterdir()
-        assert (folder / "tmp/file").read_text() == "kept\n"
+        assert (folder / "run/tmp/file").read_text() == "kept\n"
         run.send_signal(number)
         assert run.wait(60) == 128 + number
     assert list(private.iterdir()) == []

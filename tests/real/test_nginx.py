@@ -17,7 +17,6 @@ from tests.real.serving import free_port, serving
 
 CLIENTS = 100
 CONFIGURATION = """
-user root;
 daemon off;
 worker_processes 2;
 error_log {folder}/error.log info;
@@ -42,6 +41,8 @@ class Site:
         self.big = os.urandom(300_000)
         (folder / "big").write_bytes(self.big)
         (folder / "small.txt").write_text("hello\n" * 400)
+        (folder / "secret.txt").write_text("for the owner\n")
+        (folder / "secret.txt").chmod(0o600)
 
     def connect(self) -> http.client.HTTPConnection:
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
@@ -53,6 +54,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     program = Program(root / "usr/sbin/nginx", "aarch64", root, ("--net", "host"))
     folder, port = tmp_path_factory.mktemp("nginx"), free_port()
     (folder / "files").mkdir()
+    folder.chmod(0o755)  # for the workers, whom a master that is root lets be nobody
     (folder / "nginx.conf").write_text(CONFIGURATION.format(folder=folder, port=port))
     with serving(program, "-c", f"{folder}/nginx.conf", "-p", f"{folder}", folder=folder, port=port):
         yield Site(port, folder / "files")
@@ -102,6 +104,11 @@ def test_a_hundred_connections(site: Site) -> None:
     for thread in threads:
         thread.join()
     assert problems == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has workers of another user")
+def test_workers_have_given_up_being_root(site: Site) -> None:
+    assert get(site.connect(), "/secret.txt")[0] == 403
 
 
 def test_a_new_file_is_seen(site: Site) -> None:

@@ -25,7 +25,8 @@ pstree -A $$ | sed 's/|.*pstree.*/|/; s/bash-+-.*sed/bash/' | head -n 1 | cut -c
 top -b -n 1 -p $first | tail -n 1 | awk '{ print $NF }'
 tr '\0' '|' < /proc/$second/cmdline; echo
 readlink /proc/$first/exe
-cat /proc/$first/environ 2> /dev/null || echo 'its own'
+tr '\0' '\n' < /proc/$first/environ | grep ^TZ=
+pmap $first | grep -c total; pwdx $first | grep -c $PWD$; echo $(ls /proc/$first/fd)
 kill -STOP $first
 until [ "$(ps -o stat= -p $first | cut -c1)" = T ]; do sleep 0.1; done
 kill -CONT $first
@@ -47,7 +48,10 @@ bash
 sleep
 other name|301|
 /usr/bin/sleep
-its own
+TZ=UTC
+1
+1
+0 1 2
 none left
 """
 

@@ -44,6 +44,12 @@ def test_no_summary() -> None:
     assert (found.counts["run"], found.counts["passed"]) == (2, 1)
 
 
+def test_a_module_that_does_not_fit_the_machine() -> None:
+    found = result("0:00:01 [1/1] test_x\ntest_x skipped -- no terminal\ntest_x skipped\n", 1)
+    assert found.bad == ["skipped: no terminal"]
+    assert found.counts["run"] == 0
+
+
 def test_table_keeps_other_ways_and_modules() -> None:
     first = {"test_z": row("test_z", {"qemu": result(MIXED, 1)}), "test_b": row("test_b", {})}
     again = rows(markdown(first))

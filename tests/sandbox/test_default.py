@@ -187,9 +187,9 @@ def test_mounts_below_the_private_folders_do_not_make_them(work: Path, monkeypat
     monkeypatch.setenv("TMPDIR", str(work))
     with viewing(work, grants=grants) as view:
         assert read(view, b"/tmp/a/b/mine") == read(view, b"/tmp/mine") == b"mine"
-        assert not os.path.exists(view.private.path)
+        assert not os.path.exists(view.private.top)
         assert {b"a", b"mine"} <= set(listing(view, b"/tmp"))
-        assert os.path.exists(view.private.path)
+        assert os.path.exists(view.private.top)
 
 
 def test_synthetic_trees_are_shown(work: Path) -> None:

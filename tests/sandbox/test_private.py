@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,14 +15,16 @@ from tests.sandbox.test_resolve import refused
 
 
 @pytest.fixture
-def private(tmp_path: Path) -> PrivateFolder:
-    return PrivateFolder(Host(), os.fsencode(tmp_path))
+def private(tmp_path: Path) -> Iterator[PrivateFolder]:
+    folder = PrivateFolder(Host(), os.fsencode(tmp_path))
+    yield folder
+    folder.remove()
 
 
 def test_it_is_made_at_the_first_use(private: PrivateFolder, tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == []
     os.close(private.folder(b"tmp"))
-    assert os.stat(private.path).st_mode & 0o777 == 0o700
+    assert os.stat(private.top).st_mode & 0o777 == 0o700
     assert os.stat(private.path + b"/tmp").st_mode & 0o7777 == 0o1777
     private.remove()
     assert os.listdir(tmp_path) == []
@@ -40,7 +43,7 @@ def test_a_child_makes_the_same_and_leaves_it(private: PrivateFolder) -> None:
     assert os.path.exists(private.path + b"/tmp/left")
     os.close(fd)
     private.remove()
-    assert not os.path.exists(private.path)
+    assert not os.path.exists(private.top)
 
 
 def test_rights_that_a_guest_took_away_do_not_keep_it(private: PrivateFolder) -> None:
@@ -49,7 +52,7 @@ def test_rights_that_a_guest_took_away_do_not_keep_it(private: PrivateFolder) ->
     (Path(os.fsdecode(private.path)) / "tmp/a/b/file").write_text("")
     os.chmod(private.path + b"/tmp/a/b", 0)
     private.remove()
-    assert not os.path.exists(private.path)
+    assert not os.path.exists(private.top)
 
 
 def test_removal_does_not_follow_links(private: PrivateFolder, tmp_path: Path) -> None:
@@ -62,17 +65,17 @@ def test_removal_does_not_follow_links(private: PrivateFolder, tmp_path: Path) -
 
 
 def test_a_link_laid_in_its_place_is_refused(private: PrivateFolder, tmp_path: Path) -> None:
-    os.symlink("/etc", private.path)
+    os.symlink("/etc", private.top)
     with refused(errno.ENOTDIR):
         private.folder(b"tmp")
-    os.unlink(private.path)
+    os.unlink(private.top)
     private.remove()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only the superuser makes a folder of someone else's")
 def test_a_folder_of_someone_else_is_refused(private: PrivateFolder) -> None:
-    os.mkdir(private.path)
-    os.chown(private.path, 1234, 1234)
+    os.mkdir(private.top)
+    os.chown(private.top, 1234, 1234)
     with refused(errno.EACCES):
         private.folder(b"tmp")
     private.remove()
@@ -92,10 +95,11 @@ def test_the_next_run_removes_what_a_killed_one_left(private: PrivateFolder, tmp
     (tmp_path / f"compat-{child}.{os.stat('/proc/self/ns/pid').st_ino}-link").symlink_to("/etc")
     os.close(alive.folder(b"tmp"))
     before = {os.fsencode(name) for name in os.listdir(tmp_path)}
-    assert os.path.basename(alive.path) in before
+    assert os.path.basename(alive.top) in before
     assert len(before) == 4, "what the killed run left is gone, and nothing else"
     os.close(private.folder(b"tmp"))
-    assert {os.fsencode(name) for name in os.listdir(tmp_path)} == before | {os.path.basename(private.path)}
+    assert {os.fsencode(name) for name in os.listdir(tmp_path)} == before | {os.path.basename(private.top)}
+    alive.remove()
 
 
 def test_the_first_use_is_told(tmp_path: Path) -> None:
@@ -108,4 +112,32 @@ def test_the_first_use_is_told(tmp_path: Path) -> None:
     assert told == ["made"]
     folder.when_made(lambda: told.append("already"))
     assert told == ["made", "already"]
+    folder.remove()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+@pytest.mark.parametrize("owner", [True, False])
+def test_who_becomes_another_user_goes_on_using_it(private: PrivateFolder, tmp_path: Path, owner: bool) -> None:
+    tmp_path.chmod(0o1777)
+    folder = PrivateFolder(Host(), os.fsencode(tmp_path)) if owner else private
+    child = os.fork()
+    if child == 0:
+        if owner:
+            folder._owner = os.getpid()  # as if the run had begun here
+        status = 1
+        try:
+            os.close(folder.folder(b"tmp"))
+            folder.hold()
+            folder.give_to(1234)
+            os.setresuid(1234, 1234, 1234)
+            fd = folder.folder(b"tmp")
+            os.close(os.open(b"mine", os.O_CREAT | os.O_WRONLY, dir_fd=fd))
+            os.close(folder.folder(b"new"))
+            folder.remove()
+            status = 0
+        finally:
+            os._exit(status)
+    assert os.waitpid(child, 0)[1] == 0
+    assert os.path.exists(folder.top) != owner, "it is removed by the one who is to, and by nobody else"
+    assert owner or os.stat(folder.path + b"/tmp/mine").st_uid == 1234
     folder.remove()

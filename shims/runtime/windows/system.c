@@ -42,3 +42,13 @@ MS(void *, SetUnhandledExceptionFilter, void *filter) {
 MS(void *, EncodePointer, void *pointer) { return pointer; }
 MS(void *, DecodePointer, void *pointer) { return pointer; }
 MS(DWORD, GetVersion, void) { return 0x4a65000a; }
+MS(DWORD, SetHandleCount, DWORD count) { return count; }
+
+/* The features of winnt.h (PF_*) that every x86-64 CPU of compat has. */
+MS(BOOL, IsProcessorFeaturePresent, DWORD feature) {
+    static const BYTE present[] = {2, 3, 6, 8, 10, 12, 13, 14, 23, 36, 37, 38};
+    return memchr(present, feature < 256 ? feature : 0, sizeof present) != 0;
+}
+
+/* Nothing but the end of the process follows from Ctrl-C yet. */
+MS(BOOL, SetConsoleCtrlHandler, void *handler, BOOL add) { return 1; }
