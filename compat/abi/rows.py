@@ -49,8 +49,8 @@ class Row:
 
     @property
     def place(self) -> str:
-        """file:line, as errors print it."""
-        return f"{self.source}:{self.line}"
+        """file:line, as errors print it; the file alone for a row that is yet to be added there."""
+        return f"{self.source}:{self.line}" if self.line else self.source
 
     @property
     def library(self) -> str:
