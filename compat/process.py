@@ -95,7 +95,7 @@ class Process:
     *attention* tells that threads may have something to heed (signals). *notices* is a host descriptor that becomes
     readable when the host has something for the process, or -1; *gather* takes that in, and may set *attention*.
     *preload* imports what the process may need when it may read compat's own files no more. *traced* tells that calls
-    are shown to somebody.
+    are shown to somebody. *other_abi* are the tables of its foreign calls.
     """
 
     def __init__(self, abi: Abi, memory: AddressSpace, host: Host, options: Options) -> None:
@@ -114,6 +114,7 @@ class Process:
         self.notices = -1
         self.gather: Callable[[], None] = _nothing
         self.traced = False
+        self.other_abi: Abi | None = None
 
     def foreign(self, number: int) -> ForeignCall | None:
         """What a number means that is none of the process's own system; None for nothing."""

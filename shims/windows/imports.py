@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from types import MappingProxyType
 from typing import Final
 
 from compat.abi.abi import Abi
@@ -16,7 +17,8 @@ __all__ = ["Imports"]
 
 _FIRST: Final = 0x5000_0000
 _MOST: Final = 1 << 17
-_FAILURES: Final = ("FileHandle",)  # whose failure is INVALID_HANDLE_VALUE, -1; that of all others is 0
+_FAILURES: Final = MappingProxyType({"FileHandle": -1, "Low32": 0xFFFF_FFFF})
+"""What a failed call returns, by the row's result; 0 is that of all others."""
 
 
 class Imports:
@@ -51,7 +53,7 @@ class Imports:
         if not 0 <= index < len(self._names):
             return None
         row = self.row(*self._names[index])
-        failure = -1 if row.result.name in _FAILURES else 0
+        failure = _FAILURES.get(row.result.name, 0)
 
         def fail(thread: Thread, error: Exception) -> int:
             set_last_error(thread, _number_of(self._abi, error))

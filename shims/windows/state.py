@@ -28,7 +28,7 @@ class WindowsProcess(LinuxProcess):
 
     def __init__(self, abi: Abi, windows: Abi, memory: AddressSpace, host: Host, options: Options) -> None:
         super().__init__(abi, memory, host, options)
-        self.windows = windows
+        self.windows = self.other_abi = windows
         self.imports = Imports(windows)
         self.handles = Handles()
         self.runtime: dict[str, int] = {}

@@ -58,3 +58,12 @@ def test_rebuilt_bytes_are_the_committed_bytes(name: str, tmp_path: Path) -> Non
     for cpu in CPUS:
         rebuilt = build_windows.build(name, cpu, tmp_path)
         assert rebuilt.read_bytes() == (SAMPLES / cpu / f"{name}.exe").read_bytes()
+
+
+def test_the_trace_shows_the_imports_that_were_asked_for(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    program = SAMPLES / "x86-64" / "bare.exe"
+    trace = tmp_path / "trace"
+    compat("trace", "-e", "WriteFile", "-o", trace, program, folder=tmp_path)
+    assert [line.partition("(")[0] for line in trace.read_text().splitlines()] == ["WriteFile", "+++ exited with 3 +++"]
+    assert compat("trace", "-e", "WriteFle", program, folder=tmp_path).status == 126
+    assert "no call named WriteFle" in capfd.readouterr().err
