@@ -83,6 +83,8 @@ static int is_interrupted(void)
 static int waits(void)
 {
     char byte;
+    while (tcgetpgrp(tty) != getpid())
+        usleep(1000);
     write(news[1], "", 1);
     return read(tty, &byte, 1) == 0; /* it never comes */
 }

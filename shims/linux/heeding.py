@@ -27,7 +27,11 @@ def heed_questions(process: LinuxProcess) -> None:
             gather()
 
         process.gather = answer_first
-        process.attention = True
+        if process.engine is None:
+            process.attention = True
+            return
+        process.engine.listen()
+        process.engine.attend()  # it may be about to wait, and have looked for news already
 
     if ASKING:
         try:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 
 from compat.sandbox.synthetic import Directory, File, Link, Node
 from shims.linux.proc_machine import host_text
+from shims.linux.proc_mounts import mount_number
 from shims.linux.state import LinuxProcess
 from shims.posix.fcntl import status_flags
 from shims.posix.openfiles import OpenFile
@@ -48,7 +49,7 @@ def _info(process: LinuxProcess, number: int, file: OpenFile) -> bytes:
         flags |= process.abi.flags("OpenFlags").values["O_CLOEXEC"]
     inode = process.view.fstat(file.opened).st_ino
     first = b"pos:\t%d\nflags:\t0%o\nmnt_id:\t%d\nino:\t%d\n"
-    return first % (_position(file), flags, _mount_id(process, file), inode) + _process_meant(file)
+    return first % (_position(file), flags, mount_number(process.view, file.opened.mount), inode) + _process_meant(file)
 
 
 def _process_meant(file: OpenFile) -> bytes:
@@ -66,12 +67,6 @@ def _position(file: OpenFile) -> int:
         return file.host.lseek(file.fd, 0, os.SEEK_CUR)
     except OSError:
         return 0
-
-
-def _mount_id(process: LinuxProcess, file: OpenFile) -> int:
-    """As /proc/self/mountinfo numbers the mounts; files without a place in the tree lie in a mount of the kernel's."""
-    mounts = process.view.mounts()
-    return mounts.index(file.opened.mount) + 1 if file.opened.mount in mounts else len(mounts) + 1
 
 
 def _numbered(process: LinuxProcess, make: Make, mode: int) -> Directory:

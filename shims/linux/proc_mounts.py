@@ -9,13 +9,19 @@ from compat.sandbox.mounts import HostMount, Mount, SyntheticMount
 from compat.sandbox.paths import names_of
 from compat.sandbox.view import FileView
 
-__all__ = ["mountinfo"]
+__all__ = ["mount_number", "mountinfo"]
 
 
 def mountinfo(view: FileView) -> bytes:
     """A line for each mount; a mount's number is its place in the list."""
     mounts = view.mounts()
     return b"".join(_line(view, mounts, number) for number in range(1, len(mounts) + 1))
+
+
+def mount_number(view: FileView, mount: Mount | None) -> int:
+    """A mount's number in mountinfo; files without a place in the tree lie in a mount of the kernel's."""
+    mounts = view.mounts()
+    return mounts.index(mount) + 1 if mount in mounts else len(mounts) + 1
 
 
 def _line(view: FileView, mounts: list[Mount], number: int) -> bytes:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import MappingProxyType
 from typing import Any, cast
 
 from compat.cpu.paging import READ, WRITE, Paging
+from compat.cpu.registers import Register
 
 
 class FlushingEngine:
@@ -15,7 +17,7 @@ class FlushingEngine:
         self.fills: list[int] = [0]
         self.fill: Callable[[int, int], object] = lambda page, access: None
 
-    def map_ram(self, ram: object) -> None: ...
+    def map_ram(self, ram: object, base: int) -> None: ...
 
     def on_fill(self, fill: Callable[[int, int], object]) -> None:
         self.fill = fill
@@ -24,8 +26,10 @@ class FlushingEngine:
         self.fills.append(0)
 
 
-class AnyFamily:
+class NarrowFamily:
     own_address = 0
+    pc = "pc"
+    registers = MappingProxyType({"pc": Register(0, 4)})
 
     def filled(self) -> None: ...
 
@@ -39,7 +43,7 @@ class AllPages:
 
 def test_few_fills_lead_to_a_flush_also_after_many() -> None:
     engine = FlushingEngine()
-    paging = Paging(cast(Any, engine), cast(Any, AnyFamily()), cast(Any, AllPages()))
+    paging = Paging(cast(Any, engine), cast(Any, NarrowFamily()), cast(Any, AllPages()))
     paging.own = False
     for number in range(200_000):
         engine.fill(number % 768 << 12, READ)

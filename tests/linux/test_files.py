@@ -178,6 +178,27 @@ def test_ioctls_of_files(file: FakeGuest) -> None:
     assert file.fails("ioctl", 0, "RNDGETENTCNT", room) == "ENOTTY"
 
 
+def test_handles_of_files(file: FakeGuest) -> None:
+    (file.root / "link").symlink_to("file")
+    mount, endian = file.room(4), file.abi.cpu.endian
+
+    def arguments(name: bytes, flags: int = 0, room: int = 12) -> tuple[str, bytes, int, int, int]:
+        return "AT_FDCWD", name, file.put(room.to_bytes(4, endian) + bytes(16)), mount, flags
+
+    def handle(name: bytes, flags: int = 0) -> bytes:
+        given = arguments(name, flags)
+        file.call("name_to_handle_at", *given)
+        return file.read(given[2], 20)
+
+    follow = file.abi.flags("HandleFlags").encode(["AT_SYMLINK_FOLLOW"])
+    assert handle(b"/link", follow) == handle(b"/file") != handle(b"/link")
+    assert int.from_bytes(file.read(mount, 4), endian) >= 1
+    assert file.fails("name_to_handle_at", *arguments(b"/file", 0, 11)) == "EOVERFLOW"
+    assert file.fails("name_to_handle_at", *arguments(b"/file", 0, 129)) == "EINVAL"
+    assert file.fails("name_to_handle_at", *arguments(b"/file", 1)) == "EINVAL"
+    assert file.fails("name_to_handle_at", *arguments(b"/none")) == "ENOENT"
+
+
 def test_the_extents_of_a_file(file: FakeGuest) -> None:
     layout, extent = file.abi.layout("Fiemap"), file.abi.layout("FiemapExtent")
     (file.root / "data").write_bytes(b"x" * 5000)
