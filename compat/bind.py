@@ -11,8 +11,9 @@ from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING
 
 from compat.abi.abi import Abi
+from compat.abi.conventions import Convention
 from compat.abi.flags import ConstantType
-from compat.abi.handles import ArrayHandle, Buffer, CString, Pointer, StringList
+from compat.abi.handles import ArrayHandle, Buffer, CString, Pointer, StringList, WString
 from compat.abi.rows import Row
 from compat.abi.tables import PARENTS
 from compat.abi.types import FlagScalar, Pair, Scalar, Type
@@ -32,16 +33,20 @@ _HANDLES: dict[str, object] = {
     "CString": CString,
     "ArrayHandle": ArrayHandle,
     "StringList": StringList,
+    "WString": WString,
 }
 
 
 class Binder:
-    """Composes the rows of one Abi. Slots are the values of the convention's argument registers, then its stack."""
+    """Composes the rows of one Abi. Slots are the values of the convention's argument registers, then its stack.
 
-    def __init__(self, abi: Abi) -> None:
+    *convention* is the Abi's own unless another is given."""
+
+    def __init__(self, abi: Abi, convention: Convention | None = None) -> None:
         self.abi = abi
+        self.convention = convention or abi.convention
         self._offset = 1  # values[0] is the call's number
-        self._registers = len(abi.convention.registers)
+        self._registers = len(self.convention.registers)
 
     def call(self, row: Row) -> Call:
         """The function behind a row that is done or partly done: decode, shim, nothing else.
@@ -56,7 +61,7 @@ class Binder:
 
     def _pair(self, thread: Thread, results: tuple[int, int]) -> int:
         """Put the second result into its register; the dispatcher writes the first."""
-        thread.registers.write(self.abi.convention.second, results[1] & self.abi.cpu.mask)
+        thread.registers.write(self.convention.second, results[1] & self.abi.cpu.mask)
         return results[0]
 
     def decode(self, row: Row) -> Decode:
@@ -111,7 +116,7 @@ class Binder:
                 position += position % 2
             slots.append(position)
             position += kind.slots
-        if position > self._registers + len(self.abi.convention.stack):
+        if position > self._registers + len(self.convention.stack):
             raise BadTable(f"{row.place}: {row.key} needs {position} slots on {self.abi.cpu.name}")
         return slots
 
@@ -124,11 +129,11 @@ class Binder:
     def _slot(self, slot: int) -> str:
         if slot < self._registers:
             return f"a[{slot + self._offset}]"
-        return f"read_slot(thread, a[-1] + {self.abi.convention.stack[slot - self._registers]})"
+        return f"read_slot(thread, a[-1] + {self.convention.stack[slot - self._registers]})"
 
     def first(self, thread: Thread, a: Sequence[int], count: int) -> list[int]:
         """The first *count* argument words of a call, or as many as the convention has."""
-        stack = self.abi.convention.stack[: max(0, count - self._registers)]
+        stack = self.convention.stack[: max(0, count - self._registers)]
         found = [a[self._offset + slot] for slot in range(min(count, self._registers))]
         return found + [self._read_slot(thread, a[-1] + place) for place in stack]
 

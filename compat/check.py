@@ -43,7 +43,7 @@ def check_all(abi: Abi) -> None:
         abi.layout(name)
     for row in _rows(abi):
         abi.result_of(row)
-        if row.state in ("done", "partly"):
+        if row.state in ("done", "partly") and not row.in_runtime:
             binder.call(row)
         else:
             binder.types(row)
@@ -52,9 +52,10 @@ def check_all(abi: Abi) -> None:
 
 
 def _rows(abi: Abi) -> Iterator[Row]:
-    """The rows that a number of this CPU leads to, with their cases."""
+    """The rows that a number of this CPU leads to, with their cases, and those of libraries."""
     for name in abi.numbers:
         row = abi.tables.rows.get(name)
         if row is not None:
             yield row
             yield from abi.tables.cases.get(name, {}).values()
+    yield from (abi.tables.rows[key] for key in abi.tables.rows if "!" in key)

@@ -26,7 +26,7 @@ _SUMMARY_OVERFLOW = 0x1000_0000  # CR0.SO
 class Tracer(Protocol):
     """Wraps a row's function so that it prints; see compat.trace."""
 
-    def wrap(self, row: Row | None, number: int, call: Call) -> Call: ...
+    def wrap(self, row: Row | None, number: int, call: Call, binder: Binder | None = None) -> Call: ...
 
 
 class Dispatcher:
@@ -38,7 +38,7 @@ class Dispatcher:
         self.binder = Binder(process.abi)
         self.missing: Counter[str] = Counter()
         self.scheduler: Scheduler | None = None
-        self._tracer = tracer
+        self.tracer = tracer
         self._calls: dict[int, Call] = {}
         convention = process.abi.convention
         names = [convention.number, *convention.registers]
@@ -189,11 +189,18 @@ class Dispatcher:
     def _bind(self, number: int) -> Call:
         abi = self.process.abi
         row = abi.tables.rows.get(abi.names.get(number, ""))
+        foreign = None if row else self.process.foreign(number)
+        if foreign:
+            from compat.foreign import bind_foreign  # only here: most processes have one system
+
+            call = bind_foreign(self, foreign, number)
+            self._calls[number] = call
+            return call
         call = self._bind_row(row) if row else self._screened(self._unknown(number))
         if row and row.name in abi.tables.cases and (slot := self.binder.case_slot(row)):
             call = self._choose_case(row, call, *slot)
-        elif self._tracer:
-            call = self._tracer.wrap(row, number, call)
+        elif self.tracer:
+            call = self.tracer.wrap(row, number, call)
         if len(self._calls) < 4096:  # a guest may try every number there is
             self._calls[number] = call
         return call
@@ -230,9 +237,9 @@ class Dispatcher:
         for case, variant in self.process.abi.tables.cases[row.name].items():
             if case in names:
                 call = self._bind_row(variant)
-                cases[names[case] & 0xFFFFFFFF] = self._tracer.wrap(variant, -1, call) if self._tracer else call
+                cases[names[case] & 0xFFFFFFFF] = self.tracer.wrap(variant, -1, call) if self.tracer else call
         index = slot + 1
-        rest = self._tracer.wrap(row, -1, base) if self._tracer else base
+        rest = self.tracer.wrap(row, -1, base) if self.tracer else base
         return lambda thread, a: cases.get(a[index] & 0xFFFFFFFF, rest)(thread, a)
 
     def _not_written(self, row: Row) -> Call:

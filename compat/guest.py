@@ -40,7 +40,8 @@ class Pages:
 
 
 class Guest:
-    """Runs one program. *tables* are folders with rows and shims that come before compat's own; *tracer* makes a
+    """Runs one program. *abi* are the guest's own tables; its process may be built on another system's, and then has
+    that one's. *tables* are folders with rows and shims that come before compat's own; *tracer* makes a
     Tracer for the process, or is None."""
 
     def __init__(
@@ -60,8 +61,11 @@ class Guest:
         self.personality_module = importlib.import_module(f"shims.{name}.personality")
         memory = _memory(self.abi, options)
         self.process: Process = self.personality_module.make_process(self.abi, memory, host or Host(), options)
+        if self.process.abi is not self.abi:
+            check_once(self.process.abi)
         self.process.load_image = partial(load_image, cpus=self.abi.tables.grids["cpus"])
         self.process.preload = self._preload
+        self.process.traced = tracer is not None
         self._make_tracer = tracer
         self._tracer = tracer(self.process) if tracer else None
 
@@ -85,7 +89,7 @@ class Guest:
         """A machine for the process's CPU with everything that serves it."""
         process = self.process
         serve: list[Callable[[], None]] = []
-        machine = Machine(self.abi.cpu.name, Pages(process.memory), lambda: serve[0]())
+        machine = Machine(process.abi.cpu.name, Pages(process.memory), lambda: serve[0]())
         dispatcher = Dispatcher(process, machine, self._tracer)
         dispatcher.missing = self.missing
         serve.append(dispatcher.on_syscall)
@@ -94,16 +98,17 @@ class Guest:
     def _preload(self) -> None:
         from compat.preload import preload  # only for those who give up privileges
 
-        preload(["compat", "loaders", *(f"shims.{family}" for family in PARENTS[self.abi.guest])])
+        families = {*PARENTS[self.abi.guest], *PARENTS[self.process.abi.guest]}
+        preload(["compat", "loaders", *(f"shims.{family}" for family in families)])
 
     def _move(self, cpu: str) -> None:
         """Give the process the tables of *cpu* and an empty address space."""
         process = self.process
         process.memory.clear()
         process.memory.ram.close()
-        self.abi = Abi(self.abi.guest, cpu, self.abi.folders)
-        check_once(self.abi)
-        process.move(self.abi, _memory(self.abi, process.options))
+        abi = Abi(process.abi.guest, cpu, process.abi.folders)
+        check_once(abi)
+        process.move(abi, _memory(abi, process.options))
         self._tracer = self._make_tracer(process) if self._make_tracer else None
 
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 from compat.data import dataclass
 
-__all__ = ["ElfDetails", "Image", "Kind", "Script", "Section", "Segment", "Tls"]
+__all__ = ["ElfDetails", "Image", "Kind", "PeDetails", "Script", "Section", "Segment", "Tls"]
 
 Kind = Literal["static", "static-pie", "dynamic", "shared-library"]
 
@@ -93,6 +93,16 @@ class ElfDetails:
 
 
 @dataclass(frozen=True, slots=True)
+class PeDetails:
+    """Where a PE file wants to lie: at *base*, *size* bytes, of which the first *headers_size* are its headers."""
+
+    base: int
+    size: int
+    headers_size: int
+    sections: tuple[Section, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Image:
     """A program or library that compat may map.
 
@@ -101,10 +111,11 @@ class Image:
     *phdr_address* is where the program headers lie in memory (0 if no segment holds them), *phdr_size* the
     size of one. *stack_executable* is None where the file does not say. *needed*, *soname*, *rpath* and
     *runpath* are the guest dynamic loader's business and only informative here. *remarks* are sentences on
-    damage that does not stop the guest's own kernel.
+    damage that does not stop the guest's own kernel. A PE file has no segments, but *pe*; *entry* is an address there,
+    too.
     """
 
-    format: Literal["elf"]
+    format: Literal["elf", "pe"]
     guest: str
     brand: str
     cpu: str
@@ -125,6 +136,7 @@ class Image:
     rpath: str | None = None
     runpath: str | None = None
     remarks: tuple[str, ...] = ()
+    pe: PeDetails | None = None
 
     @property
     def lowest(self) -> int:

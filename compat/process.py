@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn, Protocol
 
 from compat.abi.abi import Abi
+from compat.abi.rows import Row
 from compat.data import dataclass, field
 from compat.errors import CompatError, Interrupted, MemoryFault, Restart, Wait
 from compat.host import Host
@@ -15,6 +16,7 @@ from compat.memory import AddressSpace
 __all__ = [
     "CpuFault",
     "Engine",
+    "ForeignCall",
     "LoadImage",
     "OnSignal",
     "Options",
@@ -73,12 +75,27 @@ class CpuFault:
     code: int
 
 
+@dataclass(frozen=True)
+class ForeignCall:
+    """A call of another system than the process's own: *row* of *abi*.
+
+    *fail* makes a result of what its shim raised (OSError, MemoryFault); it is None where arguments and errors travel
+    as in the process's own system. *unwritten* does what that system would if a row that isn't written is called.
+    """
+
+    abi: Abi
+    row: Row
+    fail: Callable[[Thread, Exception], int] | None
+    unwritten: Callable[[Thread], int]
+
+
 class Process:
     """One guest process: an address space, threads, and the host it is served by. *screen* may refuse calls.
 
     *attention* tells that threads may have something to heed (signals). *notices* is a host descriptor that becomes
     readable when the host has something for the process, or -1; *gather* takes that in, and may set *attention*.
-    *preload* imports what the process may need when it may read compat's own files no more.
+    *preload* imports what the process may need when it may read compat's own files no more. *traced* tells that calls
+    are shown to somebody. *other_abi* are the tables of its foreign calls.
     """
 
     def __init__(self, abi: Abi, memory: AddressSpace, host: Host, options: Options) -> None:
@@ -96,6 +113,12 @@ class Process:
         self.screen: Screen | None = None
         self.notices = -1
         self.gather: Callable[[], None] = _nothing
+        self.traced = False
+        self.other_abi: Abi | None = None
+
+    def foreign(self, number: int) -> ForeignCall | None:
+        """What a number means that is none of the process's own system; None for nothing."""
+        return None
 
     def move(self, abi: Abi, memory: AddressSpace) -> None:
         """Go on with the tables of another CPU and another address space."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["detect"]
 
-GUESTS = frozenset({"linux"})
+GUESTS = frozenset({"linux", "windows"})
 
 
 def detect(
@@ -48,6 +48,12 @@ def detect(
         return _elf(source, guests, memory_limit, cache, cpus)
     if magic.startswith(b"#!"):
         return script_of(source)
+    if magic.startswith(b"MZ") and "windows" in guests:
+        from loaders.pe_image import pe_image  # only here: most guests have no such file
+
+        image = pe_image(source)
+        if image is not None:
+            return image
     raise Unsupported(refusal(source))
 
 

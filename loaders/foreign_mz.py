@@ -40,6 +40,8 @@ _MACHINES: Final = MappingProxyType(
     }
 )
 
+_RUNS: Final = 0x8664  # whose Windows programs compat runs
+
 # subsystem: (operating system, word after the format)
 _SUBSYSTEMS: Final = MappingProxyType(
     {
@@ -69,7 +71,8 @@ _NEW_EXECUTABLES: Final = MappingProxyType(
 
 
 def mz_words(source: Source, head: bytes) -> tuple[str, str]:
-    """What the file is, and the guest that it needs; *head* is its first 64 bytes or more."""
+    """What the file is, and the guest that it needs, "Windows" only where compat has that; *head* is its first 64 bytes
+    or more."""
     at = int.from_bytes(head[0x3C:0x40], "little") if len(head) >= 0x40 else 0
     coff = source.read(at, 24 + 112 + 15 * 8) if at >= 4 else b""
     if coff.startswith(b"PE\0\0") and len(coff) >= 24 + 70:
@@ -86,7 +89,17 @@ def _pe_words(coff: bytes) -> tuple[str, str]:
     cpu = _MACHINES.get(machine, f"an unknown CPU (machine {machine:#x})")
     managed = ", .NET" if _has_clr(coff, plus) else ""
     article = "an" if system[0] in "OU" and system != "UEFI" else "a"
-    return f"{article} {system} {noun} for {cpu} ({'PE32+' if plus else 'PE32'} {word}{managed})", system
+    words = f"{article} {system} {noun} for {cpu} ({'PE32+' if plus else 'PE32'} {word}{managed})"
+    return words, _guest(system, word, ".NET" if managed else "" if machine == _RUNS else cpu)
+
+
+def _guest(system: str, word: str, lacking: str) -> str:
+    """The guest that a file needs: "Windows" is the one that compat has, for consoles and windows."""
+    if system != "Windows":
+        return system
+    if lacking:
+        return lacking if lacking == ".NET" else f"{lacking} Windows"
+    return system if word in ("console", "GUI") else f"{word} Windows"
 
 
 def _has_clr(coff: bytes, plus: bool) -> bool:

@@ -30,14 +30,14 @@ LAYERS = (
     },
     {
         *("compat.scheduler", "compat.bind", "compat.check", "compat.dispatch", "compat.trace", "compat.registers"),
-        *("compat.blocked", "compat.watcher"),
+        *("compat.blocked", "compat.watcher", "compat.foreign"),
     },
     {"compat.guest"},
 )
 LENT = {f"compat.{name}" for name in ("abi", "memory", "process", "errors", "data", "host", "sandbox", "image")}
 """What loaders and shims may use of compat."""
 
-PARENTS = {"linux": {"posix"}}
+PARENTS = {"linux": {"posix"}, "windows": {"linux", "posix"}}
 """Shim families that a family builds on."""
 
 HEAVY = {"elftools", "lief", "rich", "unicorn", "capstone"}
@@ -58,7 +58,14 @@ LATE = HEAVY | {
         "subprocess",
     ),
     *("tempfile", "threading", "traceback", "urllib", "zlib"),
-    *("compat.abi.row_parser", "compat.trace", "shims.linux.frames", "shims.linux.proc"),
+    *(
+        "compat.abi.row_parser",
+        "compat.trace",
+        "compat.foreign",
+        "loaders.pe_image",
+        "shims.linux.frames",
+        "shims.linux.proc",
+    ),
 }
 """What a warm run of a tiny program does without. Each costs a millisecond or more, and a whole start about fifty."""
 

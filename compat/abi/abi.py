@@ -156,7 +156,7 @@ class Abi:
     def _make(self, expr: TypeExpr, place: str, where: str) -> Type:
         if expr.name in _DIRECTIONS:
             return self._memory(expr, place, where)
-        if expr.name in ("Path", "Str", "StrList"):
+        if expr.name in ("Path", "Str", "StrList", "WStr"):
             if expr.arguments:
                 raise BadTable(f"{place}: {where}: {show_type(expr)} is no type: {expr.name} stands alone")
             return self._text(expr)
@@ -192,7 +192,7 @@ class Abi:
                 optional=expr.optional,
                 bindings={"word": self.word_codec()},
             )
-        return Memory(expr.name, handle="CString", optional=expr.optional)
+        return Memory(expr.name, handle="WString" if expr.name == "WStr" else "CString", optional=expr.optional)
 
     def _memory(self, expr: TypeExpr, place: str, where: str) -> Type:
         """In, Out or InOut of a T, of Bytes and their length, or of Array[T] and their number."""

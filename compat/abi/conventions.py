@@ -96,10 +96,9 @@ def find_convention(grid: Grid, guest: str, cpu: Cpu) -> Convention:
                 raise BadTable(f"{grid.source}:{line}: expected trap, number, arguments, result and error")
             trap, number, arguments, result, error = cells
             style, _, flag = error.partition(":")
-            if style not in ("negative", "flag", "summary", "carry"):
-                raise BadTable(
-                    f"{grid.source}:{line}: error style {error!r} is none of negative, flag:R, summary, carry"
-                )
+            if style not in ("negative", "flag", "summary", "carry", "last-error"):
+                known = "negative, flag:R, summary, carry, last-error"
+                raise BadTable(f"{grid.source}:{line}: error style {error!r} is none of {known}")
             registers, stack = _split_arguments(arguments, f"{grid.source}:{line}")
             result, _, second = result.partition(",")
             return Convention(guest, trap, number, registers, stack, result, second, style, flag)

@@ -11,7 +11,7 @@ from typing import Generic, Protocol, TypeVar
 
 from compat.abi.structs import Layout
 
-__all__ = ["ArrayHandle", "Buffer", "CString", "Codec", "Memory", "Pointer", "ScalarCodec", "StringList"]
+__all__ = ["ArrayHandle", "Buffer", "CString", "Codec", "Memory", "Pointer", "ScalarCodec", "StringList", "WString"]
 
 _T = TypeVar("_T")
 
@@ -136,6 +136,26 @@ class CString:
         if text is None:
             raise ValueError("string longer than the limit")
         return text
+
+
+class WString:
+    """A string of 16-bit units at *address* that a zero ends."""
+
+    __slots__ = ("address", "memory")
+
+    def __init__(self, memory: Memory, address: int) -> None:
+        self.memory = memory
+        self.address = address
+
+    def read(self, limit: int = 0x8000) -> str:
+        """The text, a lone surrogate standing for itself; raises ValueError where it has more than *limit* units."""
+        units = list[bytes]()
+        for place in range(self.address, self.address + 2 * limit, 2):
+            unit = self.memory.read(place, 2)
+            if unit == b"\0\0":
+                return b"".join(units).decode("utf-16-le", "surrogatepass")
+            units.append(unit)
+        raise ValueError("string longer than the limit")
 
 
 class StringList:

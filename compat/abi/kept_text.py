@@ -184,7 +184,7 @@ def _numbers(name: str, fields: list[str]) -> Numbers:
 
 def _row(key: str, fields: list[str]) -> Row:
     source, line, name, case, cpus, state, target, note, result, *params = fields
-    if key not in (name, case, f"{name}/{case}") or state not in STATES:
+    if key.rpartition("!")[2] not in (name, case, f"{name}/{case}") or state not in STATES:
         raise ValueError("row")
     if state != "known" and not all(map(str.isidentifier, target.replace("!", ".").split("."))):
         raise ValueError("target")

@@ -49,13 +49,26 @@ class Row:
 
     @property
     def place(self) -> str:
-        """file:line, as errors print it."""
-        return f"{self.source}:{self.line}"
+        """file:line, as errors print it; the file alone for a row that is yet to be added there."""
+        return f"{self.source}:{self.line}" if self.line else self.source
+
+    @property
+    def library(self) -> str:
+        """The library that exports it, `kernel32.dll` for rows of kernel32.dll.abi; "" for a system call."""
+        stem = self.source.rpartition("/")[2].removesuffix(".abi")
+        return stem if "." in stem else ""
 
     @property
     def key(self) -> str:
-        """The call's name, with its case where it has one."""
+        """The call's name, with its case or its library where it has one."""
+        if library := self.library:
+            return f"{library}!{self.name}"
         return f"{self.name}/{self.case}" if self.case else self.name
+
+    @property
+    def in_runtime(self) -> bool:
+        """Whether the runtime's own code serves it (`= runtime` or `= runtime.NAME`)."""
+        return self.target.partition(".")[0] == "runtime"
 
     def signature(self) -> str:
         """The head as written, on one line."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from compat.abi.flags import Constant, ConstantType, FlagSet, FlagType
-from compat.abi.handles import ArrayHandle, Buffer, CString, Pointer, StringList
+from compat.abi.handles import ArrayHandle, Buffer, CString, Pointer, StringList, WString
 from compat.abi.structs import Layout, Leaf, Record
 from compat.errors import MemoryFault
 
@@ -66,6 +66,8 @@ def _show_handle(handle: object, count: int | None) -> str:
         return "NULL"
     if isinstance(handle, CString):
         return quote(handle.read(), 4096)
+    if isinstance(handle, WString):
+        return "L" + quote(handle.read().encode("utf-8", "surrogatepass"), 4096)
     if isinstance(handle, Buffer):
         size = handle.size if count is None else min(count, handle.size)
         data = handle.read(min(size, _MOST_BYTES))

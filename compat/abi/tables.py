@@ -23,7 +23,7 @@ __all__ = ["PARENTS", "TABLES", "Tables", "load_tables", "table_files"]
 _ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 TABLES = os.path.join(_ROOT, "abi_tables")
 
-PARENTS = {"linux": ("linux", "posix"), "posix": ("posix",)}
+PARENTS = {"linux": ("linux", "posix"), "posix": ("posix",), "windows": ("windows",)}
 """Guest → where its names are looked up, nearest first."""
 
 _GRIDS = ("cpus", "conventions", "errors", "signals", "flags", "constants")
@@ -56,7 +56,7 @@ def load_tables(guest: str, cpu: str, extra: Sequence[StrPath] = ()) -> Tables:
 def table_files(guest: str, extra: Sequence[StrPath] = ()) -> list[str]:
     """The files that make up a guest's tables; raises BadTable for a folder of *extra* that is none."""
     folders = [*map(str, extra), *(os.path.join(TABLES, name) for name in PARENTS[guest])]
-    files = [os.path.join(TABLES, f"{stem}.tbl") for stem in _GRIDS]
+    files = [os.path.join(TABLES, f"{stem}.tbl") for stem in _GRIDS if not _has_own(guest, stem)]
     for folder in folders:
         try:
             names = sorted(os.listdir(folder))
@@ -64,6 +64,11 @@ def table_files(guest: str, extra: Sequence[StrPath] = ()) -> list[str]:
             raise BadTable(f"{folder}: no folder of tables") from None
         files += [os.path.join(folder, name) for name in names if name.endswith((".tbl", ".abi"))]
     return files
+
+
+def _has_own(guest: str, stem: str) -> bool:
+    """Whether the guest's folder has this grid itself: what Windows calls errors has no column beside the Unixes'."""
+    return os.path.exists(os.path.join(TABLES, guest, f"{stem}.tbl"))
 
 
 def _parse(files: Iterable[str], guest: str, cpu_name: str) -> Kept:

@@ -20,9 +20,11 @@ SCALARS = {
     "I8": "I8", "I16": "I16", "I32": "I32", "I64": "I64", "U8": "U8", "U16": "U16", "U32": "U32", "U64": "U64",
     "Long": "I*", "ULong": "U*", "Size": "U*", "SSize": "I*", "Off": "I*", "Time": "I*", "ClockT": "I*", "Ptr": "U*",
     "Fd": "I32", "DirFd": "I32", "Pid": "I32", "Uid": "U32", "Gid": "U32", "Uid16": "U16", "Gid16": "U16",
+    "Handle": "U*", "FileHandle": "U*", "Bool": "I32", "NtStatus": "U32", "Low32": "U32", "Double": "U*",
     "Mode": "U32", "Dev": "U32", "Void": "I*", "Varargs": "U*",
 }  # fmt: skip
-"""Type name → signedness and bits; * is the width of a pointer."""
+"""Type name → signedness and bits; * is the width of a pointer. A Double travels in a register of its own kind, so only
+the runtime's rows have one, as a result."""
 
 
 _LONGEST_ADDRESS = 128  # struct sockaddr_storage

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from compat.abi.abi import Abi
-from compat.cli.coverage import STATES, Entry, cpu_names, entries, grid_text, summary
+from compat.cli.coverage import STATES, Entry, cpu_names, entries, grid_text, guest_cpus, summary
 from compat.cli.granting import DEBUG, TABLES
 from compat.cli.manual import describe, description
 from compat.cli.options import Command, Option, Values
@@ -68,7 +68,7 @@ def calls(values: Values, names: list[str]) -> int:
     """Print what was asked for."""
     guest, cpu = values["guest"] or "linux", values["cpu"]
     tables = values["tables"]
-    cpus = [cpu] if cpu else cpu_names()
+    cpus = [cpu] if cpu else guest_cpus(guest)
     if values["grid"]:
         sys.stdout.write(grid_text(guest, cpus, tables))
     elif values["summary"]:

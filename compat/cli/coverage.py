@@ -12,7 +12,7 @@ from compat.abi.grids import StrPath, read_grid
 from compat.abi.rows import STATES, Row
 from compat.abi.tables import TABLES
 
-__all__ = ["STATES", "Entry", "cpu_names", "entries", "grid_text", "summary"]
+__all__ = ["STATES", "Entry", "cpu_names", "entries", "grid_text", "guest_cpus", "summary"]
 
 
 class Entry(NamedTuple):
@@ -50,12 +50,22 @@ def cpu_names() -> list[str]:
     return [keys[0] for keys, _, _ in read_grid(os.path.join(TABLES, "cpus.tbl")).rows]
 
 
+def guest_cpus(guest: str) -> list[str]:
+    """The CPUs that *guest* runs on: those that conventions.tbl has a line for."""
+    kinds = {cpu for (system, cpu), _, _ in read_grid(os.path.join(TABLES, "conventions.tbl")).rows if system == guest}
+    cpus = read_grid(os.path.join(TABLES, "cpus.tbl")).rows
+    return [keys[0] for keys, cells, _ in cpus if cells[0] in kinds]
+
+
 def entries(abi: Abi) -> Iterator[Entry]:
-    """The calls that *abi*'s CPU has, by number, each followed by its cases."""
+    """The calls that *abi*'s CPU has, by number, each followed by its cases; then the exports of libraries."""
     for name, number in sorted(abi.numbers.items(), key=lambda item: item[1]):
         yield Entry(name, number, abi.tables.rows.get(name))
         for case in abi.tables.cases.get(name, {}).values():
             yield Entry(case.key, None, case)
+    for key in sorted(abi.tables.rows):
+        if "!" in key:
+            yield Entry(key, None, abi.tables.rows[key])
 
 
 def summary(guest: str, cpus: Sequence[str], tables: Sequence[StrPath]) -> list[dict[str, object]]:
@@ -64,7 +74,7 @@ def summary(guest: str, cpus: Sequence[str], tables: Sequence[StrPath]) -> list[
     for cpu in cpus:
         calls, cases = Counter[str](), Counter[str]()
         for entry in entries(Abi(guest, cpu, tables)):
-            (cases if entry.number is None else calls)[entry.state] += 1
+            (cases if entry.number is None and "!" not in entry.key else calls)[entry.state] += 1
         found.append({"cpu": cpu, "calls": {s: calls[s] for s in STATES}, "cases": {s: cases[s] for s in STATES}})
     return found
 

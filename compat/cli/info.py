@@ -13,10 +13,11 @@ from compat.cli.options import Command, Option, Values
 from compat.cli.page import as_object, as_text
 from compat.cli.program import first_view, interpreter_of, locate, opened_program
 from compat.cli.refusals import USAGE, Refusal
+from compat.cli.windows import windows_facts
 from compat.errors import CompatError
 from compat.guest import load_image
 from compat.host import Host
-from compat.image import Script
+from compat.image import Image, Script
 from compat.sandbox.view import FileView
 from loaders.source import Source, printable
 
@@ -53,6 +54,8 @@ def info(values: Values, words: list[str]) -> int:
             return _tell(facts, [str(error), *_foreign_lines(facts)], as_json=values["json"])
         if isinstance(found, Script):
             return _tell_script(view, name, found, as_json=values["json"])
+        if found.format == "pe":
+            return _tell_windows(name, Source.of_descriptor(fd, name), found, as_json=values["json"])
         known = facts_of(Source.of_descriptor(fd, name), found, located.canonical, view)
     return _tell(as_object(name, known), as_text(name, known).splitlines(), as_json=values["json"])
 
@@ -60,6 +63,19 @@ def info(values: Values, words: list[str]) -> int:
 def _tell(facts: dict[str, Any], lines: list[str], *, as_json: bool) -> int:
     print(json.dumps(facts) if as_json else "\n".join(lines))
     return 0 if facts["runs"] else _CANNOT
+
+
+def _tell_windows(name: str, source: Source, found: Image, *, as_json: bool) -> int:
+    facts: dict[str, Any] = {"path": name, "runs": True, "obstacles": [], "system": found.guest, "cpu": found.cpu}
+    facts |= windows_facts(source, found)
+    verdict = "It should run."
+    if facts["obstacles"]:
+        facts["runs"], verdict = False, f"It can't run: {facts['obstacles'][0]}."
+    elif facts["unwritten"]:
+        verdict = "It should run, unless it calls what is not written yet."
+    lines = [f"{printable(name)} is {facts.pop('sentence')}", *_foreign_lines(facts)]
+    lines += [f"  not written {each}" for each in facts["unwritten"]]
+    return _tell(facts, [*lines, "", verdict], as_json=as_json)
 
 
 def _foreign_lines(facts: dict[str, Any]) -> list[str]:

@@ -67,6 +67,9 @@ def _times(count: int) -> str:
 
 def _place(abi: Abi, key: str) -> str:
     """Where the row stands that has to be completed, or where one has to be added."""
+    library, mark, _ = key.partition("!")
+    if mark and key not in abi.tables.rows:
+        return f"; add a row to abi_tables/{abi.guest}/{library}.abi"
     name, _, case = key.partition("/")
     row = abi.tables.cases.get(name, {}).get(case) if case else abi.tables.rows.get(name)
     if row is not None:

@@ -58,7 +58,7 @@ def run(values: Values, words: list[str], tracing: Tracing | None = None) -> NoR
         tracing.finish(status)
     if missing is not None:
         missing.tell()
-    end(guest.abi, status, child=os.getpid() != first)
+    end(guest.process.abi, status, child=os.getpid() != first)
 
 
 def _limit_cpu(seconds: int) -> None:

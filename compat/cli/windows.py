@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from compat.abi.abi import Abi
+from compat.abi.apisets import library_name
 from compat.errors import BadFile
+from compat.image import Image
+from loaders.foreign_mz import mz_words
 from loaders.pe_exports import exports_of
 from loaders.pe_file import PeFile
 from loaders.pe_imports import libraries_of
 from loaders.pe_version import file_version
 from loaders.source import Source
 
-__all__ = ["pe_facts"]
+__all__ = ["pe_facts", "windows_facts"]
 
 
 def pe_facts(source: Source) -> dict[str, Any]:
@@ -34,3 +38,27 @@ def pe_facts(source: Source) -> dict[str, Any]:
     if version is not None:
         facts["version"] = ".".join(map(str, version))
     return facts
+
+
+def windows_facts(source: Source, image: Image) -> dict[str, Any]:
+    """What `pe_facts` tells of a file that compat runs; `sentence` on what it is, `obstacles`, and `unwritten`: its
+    imports that nobody has written yet, as `library!name`."""
+    facts = {"sentence": mz_words(source, source.read(0, 64))[0], "obstacles": [], **pe_facts(source)}
+    if image.kind == "shared-library":
+        facts["obstacles"] = ["it is a library (DLL), not a program"]
+    if "damage" in facts:
+        facts["obstacles"] = [facts["damage"]]
+    facts["unwritten"] = [] if facts["obstacles"] else _unwritten(source, Abi(image.guest, image.cpu))
+    return facts
+
+
+def _unwritten(source: Source, abi: Abi) -> list[str]:
+    found = []
+    for library in libraries_of(PeFile(source)):
+        name = library_name(abi.tables.grids["apisets"], library.name)
+        for wanted in library.imports:
+            key = f"{name}!{wanted.name or f'#{wanted.number}'}"
+            row = abi.tables.rows.get(key)
+            if row is None or row.state == "known":
+                found.append(key)
+    return sorted(set(found))

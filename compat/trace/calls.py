@@ -48,9 +48,10 @@ class CallTracer:
         self._many = False
         process.on_signal = self._signal
 
-    def wrap(self, row: Row | None, number: int, call: Call) -> Call:
-        """*call*, reported; or *call* itself where the user did not ask for it."""
-        view = View(self._binder, row, number)
+    def wrap(self, row: Row | None, number: int, call: Call, binder: Binder | None = None) -> Call:
+        """*call*, reported; or *call* itself where the user did not ask for it. *binder* is that of a row of another
+        system than the process's."""
+        view = View(binder or self._binder, row, number)
         if not self._selection.wants(view.name, row):
             return call
 
@@ -66,7 +67,7 @@ class CallTracer:
                 self._fail(opened, error)
                 self._leave(thread, opened)
                 raise
-            if thread.jump is None and self._process.status is None:
+            if thread.jump is None and self._process.status is None and not (row and row.in_runtime):
                 opened.event.result = result or 0
                 opened.event.text = view.show_result(thread, result or 0)
             self._leave(thread, opened)

@@ -31,9 +31,10 @@ _TYPES = {"%file": {"Path"}, "%desc": {"Fd", "DirFd"}}
 
 
 class Selection:
-    """The calls that an expression names; an empty expression names all. Raises CompatError for an unknown name."""
+    """The calls that an expression names; an empty expression names all. *other* are the tables of a system
+    that the process is built for beside its own. Raises CompatError for an unknown name."""
 
-    def __init__(self, abi: Abi, expression: str) -> None:
+    def __init__(self, abi: Abi, expression: str, other: Abi | None = None) -> None:
         body = expression.strip().removeprefix("trace=").strip()
         self._negated = body.startswith("!")
         self._words = [word.strip() for word in body.removeprefix("!").split(",") if word.strip()]
@@ -42,7 +43,7 @@ class Selection:
         self._all = not self._words or self._words == ["all"]
         for word in self._words:
             if word != "all":
-                _check(abi, word)
+                _check(abi, word, _names(other) if other else set())
 
     def wants(self, name: str, row: Row | None) -> bool:
         """Whether to show the call *name*, served by *row* where the tables have one."""
@@ -51,12 +52,18 @@ class Selection:
         return any(_matches(word, name, row) for word in self._words) != self._negated
 
 
-def _check(abi: Abi, word: str) -> None:
+def _names(abi: Abi) -> set[str]:
+    """Its calls, those of libraries with and without the library's name."""
+    keys = abi.numbers.keys() | abi.tables.rows.keys()
+    return keys | {key.rpartition("!")[2] for key in keys}
+
+
+def _check(abi: Abi, word: str, others: set[str]) -> None:
     if word.startswith("%"):
         if word not in CLASSES:
             raise CompatError(f"-e: no class of calls named {word}; there are {', '.join(CLASSES)}")
         return
-    known = abi.numbers.keys() | abi.tables.rows.keys()
+    known = abi.numbers.keys() | abi.tables.rows.keys() | others
     name, _, case = word.partition("/")
     if name not in known or (case and case not in abi.tables.cases.get(name, {})):
         near = _near(word, {*known, *_cases(abi)})

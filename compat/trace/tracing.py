@@ -43,7 +43,8 @@ class Tracing:
     def tracer(self, process: Process) -> Tracer:
         """What Guest takes as *tracer*; raises CompatError for an expression that names no call."""
         self._process = process
-        self._calls = CallTracer(process, Selection(process.abi, self._expression), self._host, self._printer)
+        selection = Selection(process.abi, self._expression, process.other_abi)
+        self._calls = CallTracer(process, selection, self._host, self._printer)
         return self._calls
 
     def finish(self, status: int) -> None:

@@ -15,7 +15,7 @@ from compat.host.census import Census
 from compat.memory import AddressSpace
 from compat.process import CpuFault, Options, Program, Registers, Thread
 from compat.sandbox.place import Opened
-from shims.linux.execution import open_program
+from shims.linux.execution import OpenProgram, open_program
 from shims.linux.heeding import heed_questions
 from shims.linux.replacing import prepare_execute
 from shims.linux.standard import adopt_standard_files
@@ -74,12 +74,16 @@ class Linux:
 
             adopt_dispositions(thread)
         try:
-            file = Opened(os.open(program.path, os.O_RDONLY | os.O_CLOEXEC), None, program.guest_path, None)
-            opened, arguments = open_program(process, file, program.guest_path, program.arguments)
+            opened, arguments = self.open(program)
             enter(thread, opened, arguments, program.environment)
         except OSError as error:
             raise BadFile(f"{os.fsdecode(program.path)}: can't start: {error.strerror}") from None
         return thread
+
+    def open(self, program: Program) -> tuple[OpenProgram, list[bytes]]:
+        """The image that is to run, and its arguments. Raises OSError or CompatError."""
+        file = Opened(os.open(program.path, os.O_RDONLY | os.O_CLOEXEC), None, program.guest_path, None)
+        return open_program(self.process, file, program.guest_path, program.arguments)
 
     def fault(self, thread: Thread, fault: MemoryFault | CpuFault) -> None:
         from shims.linux import delivery, faults

@@ -93,7 +93,7 @@ def test_every_field_is_kept(tmp_path: Path) -> None:
     image = detect(Source.of_bytes(sample("dynamic-x86_64"), "prog"))
     assert isinstance(image, Image)
     kept = loaders.cache._fields(image)
-    assert kept.keys() | {"format", "segments"} == set(fields(Image))
+    assert kept.keys() | {"format", "segments", "pe"} == set(fields(Image))
     assert len(kept["elf"]) == len(fields(ElfDetails)) - 1 + len(image.elf.properties)
 
 

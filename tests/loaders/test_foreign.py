@@ -40,10 +40,10 @@ FAT += struct.pack(">IIIII", 0x01000007, 3, 0x4000, 1, 14) + struct.pack(">IIIII
 TEXT = "is text without a first line such as #!/bin/sh that names its interpreter"
 
 SENTENCES = [
-    (pe(0x8664, 3), "is a Windows program for x86-64 (PE32+ console)" + lack("Windows")),
-    (pe(0x14C, 2, plus=False), "is a Windows program for 32-bit x86 (PE32 GUI)" + lack("Windows")),
-    (pe(0xAA64, 3, dll=True), "is a Windows library (DLL) for AArch64 (PE32+ console)" + lack("Windows")),
-    (pe(0x8664, 3, clr=True), "is a Windows program for x86-64 (PE32+ console, .NET)" + lack("Windows")),
+    (pe(0x8664, 1), "is a Windows program for x86-64 (PE32+ native)" + lack("native Windows")),
+    (pe(0x14C, 2, plus=False), "is a Windows program for 32-bit x86 (PE32 GUI)" + lack("32-bit x86 Windows")),
+    (pe(0xAA64, 3, dll=True), "is a Windows library (DLL) for AArch64 (PE32+ console)" + lack("AArch64 Windows")),
+    (pe(0x8664, 3, clr=True), "is a Windows program for x86-64 (PE32+ console, .NET)" + lack(".NET")),
     (pe(0x8664, 10), "is a UEFI program for x86-64 (PE32+ application)" + lack("UEFI")),
     (new_executable(b"NE"), "is a 16-bit Windows or OS/2 program (NE)" + lack("16-bit Windows")),
     (b"MZ" + bytes(100), "is a DOS program (MZ)" + lack("DOS")),

@@ -1,0 +1,1 @@
+"""The Windows guest: a Linux process whose program is the runtime."""
