@@ -98,7 +98,8 @@ class Signals(WithLibc):
 
     def act_by_default(self, number: int) -> None:
         """Let a signal that is held back do to this process what it does to any."""
-        self.set_disposition(number, ignored=False)
+        if number != signal.SIGSTOP:  # which has no other disposition, and sigaction refuses to set it
+            self.set_disposition(number, ignored=False)
         os.kill(os.getpid(), number)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, [number])
         signal.pthread_sigmask(signal.SIG_BLOCK, [number])

@@ -108,6 +108,14 @@ static void children(void)
     kill(pid, SIGUSR2);
     CHECK("for a signal", await(SIGCHLD) == SIGCHLD && from(seen, CLD_KILLED, pid) && seen[0].si_status == SIGUSR2);
     CHECK("waitpid agrees", waitpid(pid, &status, 0) == pid && WIFSIGNALED(status) && WTERMSIG(status) == SIGUSR2);
+    pid = start();
+    if (!pid) {
+        raise(SIGSTOP);
+        _exit(3);
+    }
+    CHECK("a thread stops its process", waitpid(pid, &status, WUNTRACED) == pid && WIFSTOPPED(status) && WSTOPSIG(status) == SIGSTOP);
+    kill(pid, SIGCONT);
+    CHECK("which goes on", waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 3);
     block(SIG_UNBLOCK, SIGCHLD);
     handle(SIGCHLD, SA_NOCLDSTOP);
     pid = start();
