@@ -10,6 +10,7 @@ from typing import Final
 from compat.abi.flags import Constant, FlagSet
 from compat.abi.handles import ArrayHandle, Buffer, CString, Pointer
 from compat.abi.structs import Record
+from shims.linux.extensible import read_extensible
 from shims.linux.state import LinuxThread
 from shims.posix.files import seek, spans_of
 from shims.posix.names import open_file
@@ -24,7 +25,6 @@ __all__ = [
 
 _Here = Callable[[LinuxThread, OpenFile, Sequence[Span]], int]
 _At = Callable[[LinuxThread, OpenFile, Sequence[Span], int, int], int]
-_PAGE = 4096
 _HOW_SIZE = 24  # OPEN_HOW_SIZE_VER0 of include/uapi/linux/openat2.h
 _MEMFD: Final = {
     "MFD_ALLOW_SEALING": 2, "MFD_HUGETLB": 4, "MFD_NOEXEC_SEAL": 8, "MFD_EXEC": 16,
@@ -161,13 +161,7 @@ def syncfs(thread: LinuxThread, fd: int) -> None:
 
 def openat2(thread: LinuxThread, dir: int, path: CString, how: Pointer[Record], size: int) -> int:
     """openat2(2) without RESOLVE_*: with them it is not there, as before Linux 5.6, and programs do without."""
-    if size < _HOW_SIZE:
-        raise OSError(errno.EINVAL, "size")
-    if size > _PAGE:
-        raise OSError(errno.E2BIG, "size")
-    record = how.read()
-    if any(thread.memory.read(how.address + _HOW_SIZE, size - _HOW_SIZE)):
-        raise OSError(errno.E2BIG, "how")
+    record = read_extensible(thread, how, size, _HOW_SIZE)
     value, mode = record.int("flags"), record.int("mode")
     flags = thread.abi.flags("OpenFlags").decode(value)
     makes = flags & {"O_CREAT", "O_TMPFILE"}

@@ -9,12 +9,12 @@ from compat.abi.flags import FlagSet
 from compat.abi.handles import Buffer, CString, Pointer
 from compat.abi.structs import Record
 from compat.sandbox.place import Place
+from shims.linux.extensible import read_extensible
 from shims.linux.state import LinuxThread
 from shims.linux.xattrs import get_attribute, list_attributes, remove_attribute, set_attribute
 from shims.posix.names import existing
 
 _SIZE: Final = 16  # XATTR_ARGS_SIZE_VER0 of include/uapi/linux/xattr.h
-_PAGE: Final = 4096
 _FLAGS: Final = frozenset(("AT_SYMLINK_NOFOLLOW", "AT_EMPTY_PATH"))
 
 
@@ -23,7 +23,7 @@ def setxattrat(
 ) -> None:
     """setxattrat(2)."""
     _check(flags)
-    given = _arguments(thread, args, size)
+    given = read_extensible(thread, args, size, _SIZE)
     kinds = thread.abi.flags("XattrFlags").decode(given.int("flags"))
     value = Buffer(thread.memory, given.int("value"), given.int("size"))
     set_attribute(lambda: _place(thread, dir, path, flags), name, value, kinds)
@@ -34,7 +34,7 @@ def getxattrat(
 ) -> int:
     """getxattrat(2)."""
     _check(flags)
-    given = _arguments(thread, args, size)
+    given = read_extensible(thread, args, size, _SIZE)
     if given.int("flags"):
         raise OSError(errno.EINVAL, "flags of xattr_args")
     value = Buffer(thread.memory, given.int("value"), given.int("size"))
@@ -56,18 +56,6 @@ def removexattrat(thread: LinuxThread, dir: int, path: CString, flags: FlagSet, 
 def _check(flags: FlagSet) -> None:
     if flags.unknown or flags - _FLAGS:
         raise OSError(errno.EINVAL, "flags")
-
-
-def _arguments(thread: LinuxThread, args: Pointer[Record], size: int) -> Record:
-    """The struct of *size* bytes, of which those that are not known must be zero. Raises OSError: EINVAL, E2BIG."""
-    if size < _SIZE:
-        raise OSError(errno.EINVAL, "size")
-    if size > _PAGE:
-        raise OSError(errno.E2BIG, "size")
-    given = args.read()
-    if any(thread.memory.read(args.address + _SIZE, size - _SIZE)):
-        raise OSError(errno.E2BIG, "xattr_args")
-    return given
 
 
 def _place(thread: LinuxThread, dir: int, path: CString, flags: FlagSet) -> Place:
